@@ -1,0 +1,21 @@
+import { exitCodes, MusterError } from '../lib/errors.ts'
+
+/** What a signal from outside ends a command with: exit 130. */
+export class Interrupted extends MusterError {
+  constructor(signal: string) {
+    super(exitCodes.interrupted, `Interrupted by ${signal}.`)
+    this.name = 'Interrupted'
+  }
+}
+
+/** A signal that is aborted by Ctrl-C, SIGTERM and SIGHUP; the second Ctrl-C ends at once, and the watchdog clears up. */
+export function interruptible(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(exitCodes.interrupted)
+      controller.abort(new Interrupted(name))
+    })
+  }
+  return controller.signal
+}

@@ -1,0 +1,66 @@
+import { Command, CommanderError } from 'commander'
+import { type ExitCode, exitCodes, MusterError } from '../lib/errors.ts'
+import { checkCommand } from './check.ts'
+import { doctorCommand } from './doctor.ts'
+import { type Flags, withFlags } from './flags.ts'
+import { runCommand } from './run.ts'
+import { setupCommand } from './setup.ts'
+import { downCommand, statusCommand, upCommand } from './stack.ts'
+
+const program = new Command('muster')
+  .description('Proves, under load, that a service and its observability can be trusted.')
+  .version('0.1.0')
+  .exitOverride()
+  .showHelpAfterError('(muster --help lists the commands)')
+
+let exitCode: ExitCode = exitCodes.passed
+
+const run = program
+  .command('run')
+  .description('drive scenarios, judge every signal, write the report')
+  .argument('[scenario...]', 'names; all of the config by default')
+withFlags(run, 'config', 'out', 'only', 'quiet', 'verbose', 'keep').action(
+  async (scenarios: string[], flags: Flags) => {
+    exitCode = await runCommand(scenarios, flags)
+  },
+)
+
+const check = program
+  .command('check')
+  .description('judge a past run again, without load')
+  .argument('[run]', 'its report folder; the latest by default')
+withFlags(check, 'config', 'out', 'only', 'quiet', 'verbose').action(
+  async (folder: string | undefined, flags: Flags) => {
+    exitCode = await checkCommand(folder, flags)
+  },
+)
+
+program
+  .command('setup')
+  .description('get k6 and the backends ahead of time')
+  .option('--prune', 'remove what this version does not use from the cache')
+  .action(async (flags: { prune?: boolean }) => {
+    exitCode = await setupCommand(flags)
+  })
+
+for (const [name, description, command] of [
+  ['up', 'start the stack alone, for exploring', upCommand],
+  ['down', 'end the stack that up or run --keep left', downCommand],
+  ['status', 'every URL of the stack that is up', statusCommand],
+  ['doctor', 'is everything here and reachable, in what versions, how far are clocks off', doctorCommand],
+] as const) {
+  withFlags(program.command(name).description(description), 'config').action(async (flags: Flags) => {
+    exitCode = await command(flags)
+  })
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? exitCodes.passed : exitCodes.usage
+  else if (error instanceof MusterError) {
+    process.stderr.write(`${error.message}\n`)
+    exitCode = error.exitCode
+  } else throw error
+}
+process.exitCode = exitCode

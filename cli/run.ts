@@ -1,0 +1,112 @@
+import { randomInt } from 'node:crypto'
+import { EnvironmentError, type ExitCode, exitCodes, MusterError } from '../lib/errors.ts'
+import type { Reporter, RunEvent } from '../lib/event.ts'
+import { hex8 } from '../lib/trace-id.ts'
+import { openReportFolder } from '../reports/folder.ts'
+import { jsonReporter } from '../reports/json.ts'
+import { junitReporter } from '../reports/junit.ts'
+import { multiplex } from '../reports/multiplexer.ts'
+import { terminalReporter } from '../reports/terminal.ts'
+import { obtain } from '../stack/obtain.ts'
+import { recipes } from '../stack/recipes.ts'
+import { loadConfig, publicConfig } from '../validators/config.ts'
+import { run } from '../validators/run.ts'
+import { planScenarios } from '../validators/scenarios.ts'
+import { openEnvironment, type RunEnvironment } from './environment.ts'
+import { type Flags, reportsFolder, verbosityOf } from './flags.ts'
+import { interruptible } from './interrupt.ts'
+
+/** `muster run [scenario…]`: a stack, load, verdicts, a report; everything started is stopped again. */
+export async function runCommand(scenarios: readonly string[], flags: Flags): Promise<ExitCode> {
+  const signal = interruptible()
+  const config = await loadConfig(flags.config, process.cwd())
+  await planScenarios(config, scenarios)
+  const runId = randomInt(1, 2 ** 32 - 1)
+  const name = hex8(runId)
+  const folder = await openReportFolder(reportsFolder(flags, config), name)
+  const reporter = multiplex(
+    [
+      terminalReporter({ stream: process.stdout, verbosity: verbosityOf(flags), reportFolder: folder.path }),
+      junitReporter({ path: folder.junit }),
+      jsonReporter({ path: folder.json, runId: name, config: publicConfig(config) }),
+    ],
+    (who, error) =>
+      process.stderr.write(`The ${who} report fails: ${error instanceof Error ? error.message : String(error)}\n`),
+  )
+  const startedAt = Date.now()
+  const emit = emitter(reporter)
+  const phase = (text: string) => emit({ type: 'phase', at: Date.now(), text })
+  let environment: RunEnvironment | undefined
+  let exitCode: ExitCode = exitCodes.failed
+  let said = ''
+  try {
+    const { k6 } = await obtain(['k6'], { signal, onProgress: ({ text }) => phase(text) })
+    environment = await openEnvironment({
+      config,
+      folder: folder.path,
+      keep: flags.keep ?? false,
+      signal,
+      onProgress: phase,
+    })
+    const { watchdog } = environment
+    exitCode = await run({
+      ...environment,
+      config,
+      runId,
+      scenarios,
+      only: flags.only,
+      k6Path: k6,
+      folder: folder.path,
+      signal,
+      emit,
+      versions: { muster: '0.1.0', node: process.version, k6: recipes.k6.version },
+      guard: {
+        k6: (pid) => watchdog.add(pid, 'k6'),
+        lease: (url) => {
+          watchdog.lease(url)
+          return () => watchdog.removeLease(url)
+        },
+      },
+    })
+  } catch (error) {
+    const known = asMusterError(signal.aborted ? signal.reason : error)
+    exitCode = known?.exitCode ?? exitCodes.environment
+    said =
+      known?.message ??
+      `muster itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+  } finally {
+    await environment?.release(!signal.aborted)
+  }
+  emit({
+    type: 'run-ended',
+    at: Date.now(),
+    end: { runId: name, exitCode, verdict: said || sentence(exitCode), startedAt, endedAt: Date.now() },
+  })
+  await reporter.close?.()
+  if (said) process.stderr.write(`${said}\n`)
+  return exitCode
+}
+
+function emitter(reporter: Reporter): (event: RunEvent) => void {
+  return (event) => void reporter.on(event)
+}
+
+function asMusterError(error: unknown): MusterError | undefined {
+  if (error instanceof MusterError) return error
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
+    return new EnvironmentError('The disk is full: free some space.')
+  return undefined
+}
+
+function sentence(exitCode: ExitCode): string {
+  switch (exitCode) {
+    case exitCodes.passed:
+      return 'Passed: every check that was put holds.'
+    case exitCodes.environment:
+      return 'Not proven: some checks could not be asked, no other failed.'
+    case exitCodes.invalid:
+      return 'Invalid: the load was not the one declared, so nothing else counts.'
+    default:
+      return 'Failed: at least one check does not hold, or nothing was there to prove it.'
+  }
+}

@@ -1,0 +1,74 @@
+import type { CheckResult, Window } from './verdict.ts'
+
+/** One scenario as it will be driven, for display. */
+export interface PlannedScenario {
+  readonly name: string
+  readonly profile: string
+  readonly journeys: readonly string[]
+  /** Iterations per second at the highest. */
+  readonly peakRate: number
+  readonly durationMs: number
+}
+
+export interface Plan {
+  readonly runId: string
+  readonly target: string
+  readonly scenarios: readonly PlannedScenario[]
+  /** Backend name to URL without credentials. */
+  readonly backends: Readonly<Record<string, string>>
+  /** Derived deadlines, one sentence each. */
+  readonly deadlines: readonly string[]
+  readonly faults: readonly string[]
+  readonly estimatedMs: number
+}
+
+/** Live figures of the scenario being driven. */
+export interface LoadProgress {
+  readonly scenario: string
+  readonly elapsedMs: number
+  readonly durationMs: number
+  readonly iterations: number
+  readonly text: string
+}
+
+export interface ScenarioResult {
+  readonly name: string
+  readonly window: Window
+  readonly requests: number
+  readonly iterations: number
+  readonly dropped: number
+  readonly p95Ms: number | null
+  readonly errorRatio: number | null
+}
+
+export interface RunEnd {
+  readonly runId: string
+  readonly exitCode: number
+  /** One sentence. */
+  readonly verdict: string
+  readonly startedAt: number
+  readonly endedAt: number
+}
+
+/** All that happens in a run, in order; reporters see nothing else. Times are epoch milliseconds. */
+export type RunEvent =
+  | {
+      readonly type: 'run-started'
+      readonly at: number
+      readonly plan: Plan
+      readonly versions: Readonly<Record<string, string>>
+    }
+  | { readonly type: 'phase'; readonly at: number; readonly text: string }
+  | { readonly type: 'load-progress'; readonly at: number; readonly progress: LoadProgress }
+  | { readonly type: 'scenario-ended'; readonly at: number; readonly result: ScenarioResult }
+  | { readonly type: 'check'; readonly at: number; readonly result: CheckResult }
+  | { readonly type: 'warning'; readonly at: number; readonly text: string }
+  | { readonly type: 'run-ended'; readonly at: number; readonly end: RunEnd }
+
+/** Receives every event. A reporter that throws is reported once and stops no other. */
+export interface Reporter {
+  readonly name: string
+  on(event: RunEvent): void | Promise<void>
+  /** Flush; called once, also after an interruption. */
+  close?(): void | Promise<void>
+}

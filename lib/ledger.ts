@@ -1,0 +1,311 @@
+import type { Journey, Step } from './journey.ts'
+import { type DrivenJourney, drivenJourneys, type Scenario, type SetupPart, setupIteration } from './scenario.ts'
+import { type OddLine, parseUnexpected, type Summary, type Unexpected } from './summary.ts'
+import { subMetric } from './threshold.ts'
+import { setupScenario, traceId } from './trace-id.ts'
+
+export type Part = 'load' | SetupPart
+
+/** At least, at most; both included. */
+export type Band = readonly [number, number]
+
+/** What was sent of one step of one journey. */
+export interface StepAccount {
+  readonly part: Part
+  readonly journey: string
+  readonly step: string
+  /** Its number in trace ids. */
+  readonly number: number
+  readonly declared: Step
+  /** Equal unless iterations were cut off. */
+  readonly attempted: Band
+  /** Requests with an answer. */
+  readonly answered: number
+  /** Answers with the declared status. */
+  readonly asExpected: number
+  readonly unexpected: readonly Unexpectedness[]
+}
+
+export interface Unexpectedness {
+  /** 0: no answer; the service may or may not have received the request. */
+  readonly status: number
+  /** k6's code if there was no answer, e.g. 1050 for a time-out; else 0. */
+  readonly errorCode: number
+  readonly count: number
+}
+
+export interface JourneyAccount {
+  readonly journey: string
+  /** The scenario number in its trace ids. */
+  readonly number: number
+  readonly begun: number
+  /** As k6 counts them, with those that threw. */
+  readonly completed: number
+  readonly odd: number
+  /** Begun and neither completed nor ended by themselves. */
+  readonly interrupted: number
+  /** Arrivals for which k6 had no virtual user left. */
+  readonly dropped: number
+}
+
+/** Requests that a service must have seen. `status` undefined: of unknown status, since the client never learned it. */
+export interface ExpectedCount {
+  readonly part: Part
+  readonly journey: string
+  readonly step: string
+  readonly method: Step['method']
+  readonly route: string
+  readonly status: number | undefined
+  readonly count: Band
+}
+
+export interface SentId {
+  readonly id: string
+  readonly part: Part
+  readonly journey: string
+  readonly step: string
+  /** The services the step is declared to touch, the first one called by k6. */
+  readonly services: readonly string[]
+  /** False if it may have been sent: its iteration may have been cut off. */
+  readonly must: boolean
+}
+
+/** All that is known of what one k6 process sent. */
+export interface Ledger {
+  readonly scenario: string
+  readonly journeys: readonly JourneyAccount[]
+  /** Set-up and tear-down steps come last. */
+  readonly steps: readonly StepAccount[]
+  readonly oddLines: readonly OddLine[]
+  /** Requests of the load, without set-up. */
+  readonly requests: Band
+  readonly setupRequests: number
+  /** Requests without an answer, set-up included. */
+  readonly unanswered: number
+  /** k6's total of requests minus those enumerated; anything but 0 is a failure of the book-keeping. */
+  readonly remainder: number
+  /** What does not add up, one sentence each; empty when the books are right. */
+  readonly problems: readonly string[]
+  /** The very trace ids, one by one; 10^6 are no problem. */
+  ids(part?: Part): Generator<SentId>
+  /** What the service must have received, set-up included (see `part`). */
+  expected(service: string): ExpectedCount[]
+}
+
+export interface LedgerInput {
+  readonly scenario: Scenario
+  readonly plan: {
+    readonly run: number
+    readonly instance: number
+    readonly firstNumber: number
+    readonly rate?: number | undefined
+    readonly durationMs?: number | undefined
+  }
+  readonly summary: Summary
+  readonly oddLines: readonly OddLine[]
+}
+
+/** Makes the ledger of one k6 process. Pure; says in `problems` what does not add up instead of throwing. */
+export function makeLedger(input: LedgerInput): Ledger {
+  const driven = drivenJourneys(input.scenario, input.plan)
+  const books = new Books(input)
+  const journeys = driven.map((one) => books.journey(one))
+  const steps = [
+    ...driven.flatMap((one, index) => books.loadSteps(one, journeys[index])),
+    ...driven.flatMap((one) => books.setupSteps(one)),
+  ]
+  const load = steps.filter(({ part }) => part === 'load')
+  const setupRequests = sum(steps.filter(({ part }) => part !== 'load').map(({ attempted }) => attempted[0]))
+  const least = sum(load.map(({ attempted }) => attempted[0]))
+  const interrupted = sum(journeys.map((one) => one.interrupted))
+  const total = books.count('http_reqs')
+  const remainder = total - least - setupRequests
+  const problems = [...books.problems]
+  if (remainder !== 0) {
+    problems.push(`k6 counted ${total} requests, of which ${total - remainder} belong to a declared step`)
+  }
+  return {
+    scenario: input.scenario.name,
+    journeys,
+    steps,
+    oddLines: input.oddLines,
+    requests: [least, least + interrupted],
+    setupRequests,
+    unanswered: sum(
+      steps.flatMap(({ unexpected }) => unexpected.filter(({ status }) => status === 0).map(({ count }) => count)),
+    ),
+    remainder,
+    problems,
+    ids: (part) => sentIds(input, driven, journeys, steps, part),
+    expected: (service) => steps.flatMap((step) => expectedOf(step, service)),
+  }
+}
+
+/** Reads k6's counts and notes what does not fit together. */
+class Books {
+  readonly problems: string[] = []
+  readonly #summary: Summary
+  readonly #odd = new Map<string, OddLine[]>()
+  readonly #unexpected = new Map<string, (Unexpected & { readonly count: number })[]>()
+
+  constructor({ summary, oddLines, scenario }: LedgerInput) {
+    this.#summary = summary
+    const names = new Set(scenario.journeys.map(({ journey }) => journey.name))
+    for (const line of oddLines) {
+      if (!names.has(line.journey)) this.problems.push(`an odd line names the unknown journey "${line.journey}"`)
+      append(this.#odd, line.journey, line)
+    }
+    for (const { name, fails } of summary.checks) {
+      const one = parseUnexpected(name)
+      if (one !== undefined)
+        append(this.#unexpected, `${one.part}|${one.journey}|${one.step}`, { ...one, count: fails })
+    }
+  }
+
+  count(key: string): number {
+    return this.#summary.metrics[key]?.values.count ?? 0
+  }
+
+  journey({ journey: { name, steps }, number }: DrivenJourney): JourneyAccount {
+    const of = (metric: string) => this.count(subMetric(metric, { scenario: name }))
+    const [begun, completed, oddCount] = [of('muster_begun'), of('iterations'), of('muster_odd')]
+    const lines = this.#odd.get(name) ?? []
+    if (lines.length !== oddCount) {
+      this.problems.push(`${name}: ${oddCount} odd iterations were counted, but ${lines.length} lines arrived`)
+    }
+    if (new Set(lines.map(({ iteration }) => iteration)).size !== lines.length) {
+      this.problems.push(`${name}: an odd iteration is listed twice`)
+    }
+    const stepCount = Object.keys(steps).length
+    const strange = lines.filter(({ iteration, path }) => iteration >= begun || path.some((step) => step >= stepCount))
+    if (strange.length > 0 && begun === completed) {
+      this.problems.push(`${name}: ${strange.length} odd lines name an iteration or a step that does not exist`)
+    }
+    if (completed > begun) this.problems.push(`${name}: ${completed} iterations completed, but only ${begun} began`)
+    const interrupted = Math.max(0, begun - completed)
+    return { journey: name, number, begun, completed, odd: oddCount, interrupted, dropped: of('dropped_iterations') }
+  }
+
+  loadSteps({ journey }: DrivenJourney, account: JourneyAccount | undefined): StepAccount[] {
+    const { begun = 0, interrupted = 0 } = account ?? {}
+    const lines = this.#odd.get(journey.name) ?? []
+    return Object.entries(journey.steps).map(([step, declared], number) => {
+      const sent = this.count(subMetric('http_reqs', { part: 'load', scenario: journey.name, step }))
+      const inOdd = sum(lines.map(({ path }) => path.filter((one) => one === number).length))
+      const most = begun - lines.length + inOdd
+      const least = most - interrupted
+      if (sent < least || sent > most) {
+        const wanted = least === most ? `${most}` : `${least} to ${most}`
+        this.problems.push(`${journey.name}/${step}: k6 counted ${sent} requests, the iterations account for ${wanted}`)
+      }
+      return this.#step('load', journey, step, number, declared, [sent, sent + interrupted])
+    })
+  }
+
+  setupSteps({ journey }: DrivenJourney): StepAccount[] {
+    const parts: readonly SetupPart[] = ['setup', 'teardown']
+    return parts.flatMap((part) =>
+      Object.entries(journey.testData?.steps ?? {}).map(([step, declared], number) => {
+        const sent = this.count(subMetric('http_reqs', { part, journey: journey.name, step }))
+        return this.#step(part, journey, step, number, declared, [sent, sent])
+      }),
+    )
+  }
+
+  #step(part: Part, { name }: Journey, step: string, number: number, declared: Step, attempted: Band): StepAccount {
+    const unexpected = this.#unexpected.get(`${part}|${name}|${step}`) ?? []
+    const wrong = sum(unexpected.map(({ count }) => count))
+    const unanswered = sum(unexpected.filter(({ status }) => status === 0).map(({ count }) => count))
+    if (wrong > attempted[1])
+      this.problems.push(`${name}/${step}: ${wrong} unexpected answers to ${attempted[1]} requests`)
+    return {
+      part,
+      journey: name,
+      step,
+      number,
+      declared,
+      attempted,
+      answered: attempted[0] - unanswered,
+      asExpected: Math.max(0, attempted[0] - wrong),
+      unexpected: unexpected.map(({ status, errorCode, count }) => ({ status, errorCode, count })),
+    }
+  }
+}
+
+function expectedOf(account: StepAccount, service: string): ExpectedCount[] {
+  const { part, journey, step, declared, attempted, asExpected, unexpected } = account
+  if (!declared.services.includes(service)) return []
+  const { method, route } = declared
+  const line = (status: number | undefined, count: Band): ExpectedCount => ({
+    part,
+    journey,
+    step,
+    method,
+    route,
+    status,
+    count,
+  })
+  const lines = [line(declared.status, [asExpected, asExpected])]
+  // What was answered or cut off half-way may have come to any end behind the first service, or never have got there.
+  let unsure = attempted[1] - attempted[0]
+  for (const { status, count } of unexpected) {
+    if (status !== 0 && service === declared.services[0]) lines.push(line(status, [count, count]))
+    else unsure += count
+  }
+  if (unsure > 0) lines.push(line(undefined, [0, unsure]))
+  return lines
+}
+
+function* sentIds(
+  input: LedgerInput,
+  driven: readonly DrivenJourney[],
+  accounts: readonly JourneyAccount[],
+  steps: readonly StepAccount[],
+  part: Part | undefined,
+): Generator<SentId> {
+  const { run, instance } = input.plan
+  for (const [index, { journey, number: scenario, load }] of driven.entries()) {
+    const account = accounts[index]
+    if (account === undefined || (part !== undefined && part !== 'load')) continue
+    const names = Object.entries(journey.steps)
+    const inOrder = names.map((_, step) => step)
+    const odd = new Map(
+      input.oddLines.filter((line) => line.journey === journey.name).map((line) => [line.iteration, line.path]),
+    )
+    // Cut off by the end, an iteration may have had a number without having begun.
+    const most = account.begun + (account.interrupted > 0 ? load.k6.maxVUs : 0)
+    for (let iteration = 0; iteration < most; iteration++) {
+      const path = odd.get(iteration)
+      const repetitions = new Map<number, number>()
+      for (const step of path ?? inOrder) {
+        const [name, declared] = names[step] ?? []
+        if (name === undefined || declared === undefined) continue
+        const repetition = repetitions.get(step) ?? 0
+        repetitions.set(step, repetition + 1)
+        const id = traceId({ run, instance, scenario, step, repetition, iteration })
+        const must = (path !== undefined || account.interrupted === 0) && iteration < account.begun
+        yield { id, part: 'load', journey: journey.name, step: name, services: declared.services, must }
+      }
+    }
+  }
+  for (const account of steps) {
+    if (account.part === 'load' || (part !== undefined && part !== account.part)) continue
+    const number = driven.find(({ journey }) => journey.name === account.journey)?.number ?? 0
+    for (let count = 0; count < account.attempted[0]; count++) {
+      const iteration = setupIteration(number, account.part, count)
+      const id = traceId({ run, instance, scenario: setupScenario, step: account.number, repetition: 0, iteration })
+      const { part: which, journey, step, declared } = account
+      yield { id, part: which, journey, step, services: declared.services, must: true }
+    }
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
+function append<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [value])
+  else list.push(value)
+}

@@ -1,0 +1,50 @@
+/**
+ * The value below which the given part (0 to 1) of the values lies, linearly interpolated between neighbours as k6 does.
+ * Undefined without values.
+ */
+export function quantile(values: Iterable<number>, part: number): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b)
+  const place = Math.min(1, Math.max(0, part)) * (sorted.length - 1)
+  const below = sorted[Math.floor(place)]
+  const above = sorted[Math.ceil(place)]
+  if (below === undefined || above === undefined) return undefined
+  return below + (above - below) * (place - Math.floor(place))
+}
+
+/** Undefined without values. */
+export function median(values: Iterable<number>): number | undefined {
+  return quantile(values, 0.5)
+}
+
+/** Undefined without values. */
+export function mean(values: Iterable<number>): number | undefined {
+  let [count, sum] = [0, 0]
+  for (const value of values) {
+    count++
+    sum += value
+  }
+  return count === 0 ? undefined : sum / count
+}
+
+/** One bucket of a Prometheus histogram: observations up to and including `le`, which is Infinity in the last one. */
+export interface Bucket {
+  readonly le: number
+  readonly count: number
+}
+
+/**
+ * The bounds between which a quantile of a cumulative histogram must lie: that is all a histogram knows. Undefined
+ * without observations. The upper bound is Infinity if it lies beyond the last finite bucket.
+ */
+export function histogramQuantileBounds(
+  buckets: readonly Bucket[],
+  part: number,
+): readonly [number, number] | undefined {
+  const sorted = [...buckets].sort((a, b) => a.le - b.le)
+  const total = sorted.at(-1)?.count ?? 0
+  if (total <= 0) return undefined
+  const rank = Math.max(part * total, Number.MIN_VALUE)
+  const at = sorted.findIndex(({ count }) => count >= rank)
+  const upper = sorted[at]?.le ?? Number.POSITIVE_INFINITY
+  return [sorted[at - 1]?.le ?? 0, upper]
+}

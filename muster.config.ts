@@ -1,0 +1,61 @@
+import { defineConfig } from './validators/config.ts'
+
+/** The sample services' plan. Without `target` and `backends` muster boots its own stack and loads the sample gateway. */
+export default defineConfig({
+  scenarios: ['scenarios/basic.ts', 'scenarios/stress.ts', 'scenarios/spike.ts'],
+
+  services: {
+    gateway: {
+      job: 'gateway',
+      requests: { kind: 'http', metric: 'http_requests_total' },
+      duration: 'http_request_duration_seconds',
+      series: ['http_requests_in_flight', 'process_start_time_seconds'],
+      logs: {
+        selector: '{service_name="gateway"}',
+        message: 'request completed',
+        fields: ['timestamp', 'level', 'logger', 'message', 'request_id', 'trace_id', 'span_id'],
+      },
+      traces: { service: 'gateway' },
+    },
+    todos: {
+      job: 'todos',
+      requests: { kind: 'http', metric: 'http_requests_total' },
+      duration: 'http_request_duration_seconds',
+      series: ['http_requests_in_flight', 'process_start_time_seconds'],
+      logs: {
+        selector: '{service_name="todos"}',
+        message: 'request completed',
+        fields: ['timestamp', 'level', 'logger', 'message', 'request_id', 'trace_id', 'span_id'],
+      },
+      traces: { service: 'todos' },
+    },
+    webhooks: {
+      job: 'webhooks',
+      requests: { kind: 'queue', metric: 'webhook_deliveries_total', matchers: { status: 'delivered' } },
+      duration: 'webhook_delivery_duration_seconds',
+      series: ['webhook_queue_depth', 'webhook_retries_total', 'process_start_time_seconds'],
+      logs: { selector: '{service_name="webhooks"}', message: 'delivery completed' },
+      traces: { service: 'webhooks' },
+    },
+  },
+
+  thresholds: {
+    http_req_duration: ['p(95)<500', 'p(99)<1000'],
+    http_req_failed: ['rate<0.01'],
+  },
+  server: { p95: '500ms', errorRatio: 0.01 },
+
+  // The sample users' password: it is in every login, and must be in no log line.
+  secrets: ['literal:correct horse'],
+
+  alerts: [
+    {
+      name: 'GatewayHighErrorRate',
+      fault: { service: 'gateway', fault: 'error', ratio: 0.3 },
+      rateWindow: '10s',
+      threshold: 0.05,
+      scenario: 'scenarios/smoke.ts',
+      rate: 15,
+    },
+  ],
+})

@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { signals, verdicts } from '../lib/verdict.ts'
+
+/** Grows by one whenever a reader of the old form would misread the new one. */
+export const schemaVersion = 1
+
+const windowSchema = z.object({ from: z.number(), to: z.number() })
+
+const evidenceSchema = z.object({
+  expected: z.string(),
+  actual: z.string(),
+  query: z.string().exactOptional(),
+  window: windowSchema.exactOptional(),
+  attempts: z.number(),
+  elapsedMs: z.number(),
+  deadline: z.string().exactOptional(),
+  reproduce: z.string().exactOptional(),
+  link: z.string().exactOptional(),
+  details: z.array(z.string()).exactOptional(),
+})
+
+const checkSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  signal: z.enum(signals),
+  scenario: z.string().exactOptional(),
+  verdict: z.enum(verdicts),
+  reason: z.string().exactOptional(),
+  evidence: evidenceSchema,
+})
+
+const planSchema = z.object({
+  runId: z.string(),
+  target: z.string(),
+  scenarios: z.array(
+    z.object({
+      name: z.string(),
+      profile: z.string(),
+      journeys: z.array(z.string()),
+      peakRate: z.number(),
+      durationMs: z.number(),
+    }),
+  ),
+  backends: z.record(z.string(), z.string()),
+  deadlines: z.array(z.string()),
+  faults: z.array(z.string()),
+  estimatedMs: z.number(),
+})
+
+const scenarioSchema = z.object({
+  name: z.string(),
+  window: windowSchema,
+  requests: z.number(),
+  iterations: z.number(),
+  dropped: z.number(),
+  p95Ms: z.number().nullable(),
+  errorRatio: z.number().nullable(),
+})
+
+const endSchema = z.object({
+  runId: z.string(),
+  exitCode: z.number().int(),
+  verdict: z.string(),
+  startedAt: z.number(),
+  endedAt: z.number(),
+})
+
+/** `run.json`. Times are epoch milliseconds, durations milliseconds. */
+export const runSchema = z.object({
+  schemaVersion: z.literal(schemaVersion),
+  runId: z.string(),
+  /** When this text was written; a run without an end is either under way or was cut off after it. */
+  writtenAt: z.number(),
+  startedAt: z.number().nullable(),
+  /** Null if the run ended before it had a plan. */
+  plan: planSchema.nullable(),
+  versions: z.record(z.string(), z.string()),
+  environment: z.object({
+    node: z.string(),
+    platform: z.string(),
+    cpus: z.number(),
+    cpuModel: z.string(),
+    memoryBytes: z.number(),
+  }),
+  scenarios: z.array(scenarioSchema),
+  checks: z.array(checkSchema),
+  warnings: z.array(z.object({ at: z.number(), text: z.string() })),
+  /** Null until the run has ended. */
+  end: endSchema.nullable(),
+  /** As it was resolved, without secrets. */
+  config: z.json(),
+})
+
+export type Run = z.infer<typeof runSchema>

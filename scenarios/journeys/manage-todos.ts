@@ -1,0 +1,27 @@
+import { del, get, journey, patch, post } from '../../lib/journey.ts'
+import { bearer, testPassword } from './test-secret.ts'
+
+const todos = ['gateway', 'todos']
+const all = ['gateway', 'todos', 'webhooks']
+
+/** One todo's whole life; every change is told to a subscriber. */
+export const manageTodos = journey(
+  'manage-todos',
+  {
+    login: post('/login', 200, ['gateway']),
+    create: post('/todos', 201, all),
+    list: get('/todos', 200, todos),
+    complete: patch('/todos/:id', 200, all),
+    remove: del('/todos/:id', 204, all),
+  },
+  (visit) => {
+    const { token } = visit.login({ body: { user: visit.user.name, password: testPassword } }).json<{ token: string }>()
+    const headers = bearer(token)
+    const { id } = visit
+      .create({ headers, body: { title: `buy milk ${visit.user.iteration}` } })
+      .json<{ id: string | number }>()
+    visit.list({ headers })
+    visit.complete({ id, headers, body: { done: true } })
+    visit.remove({ id, headers })
+  },
+)

@@ -1,0 +1,14 @@
+import { scenario } from '../lib/scenario.ts'
+import { browse } from './journeys/browse.ts'
+import { manageTodos } from './journeys/manage-todos.ts'
+import { mistakes } from './journeys/mistakes.ts'
+
+/** Moderate load for long: leaks and drift. */
+export default scenario('soak', {
+  profile: 'soak',
+  journeys: [
+    { journey: browse, share: 5 },
+    { journey: manageTodos, share: 4 },
+    { journey: mistakes, share: 1 },
+  ],
+})

@@ -1,0 +1,180 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { BinaryName } from './recipes.ts'
+import type { Command } from './supervisor.ts'
+import { render } from './template.ts'
+
+/** Every port of the stack, by what listens there. */
+export const portNames = [
+  'prometheus',
+  'loki',
+  'lokiGrpc',
+  'jaeger',
+  'jaegerGrpc',
+  'jaegerOtlp',
+  'jaegerMetrics',
+  'jaegerHealth',
+  'alertmanager',
+  'collector',
+  'collectorMetrics',
+  'collectorHealth',
+  'gateway',
+  'todos',
+  'webhooks',
+  'gatewayFaults',
+  'todosFaults',
+  'webhooksFaults',
+] as const
+export type Ports = Readonly<Record<(typeof portNames)[number], number>>
+
+export interface BackendOptions {
+  /** The stack's folder: `config/` and `data/` are made in it. */
+  readonly folder: string
+  readonly ports: Ports
+  /** Whether Prometheus is to scrape the sample services. */
+  readonly services: boolean
+  /** Alert rules instead of config/rules/alerts.yml. */
+  readonly rules?: string | undefined
+  /** A template instead of config/alertmanager.yml. */
+  readonly alertmanagerConfig?: string | undefined
+  readonly webhookSinkUrl?: string | undefined
+}
+
+/** A backend's process, and the URLs that answer 200 once it is ready. */
+export interface Backend {
+  readonly command: Command
+  readonly readyUrls: readonly string[]
+}
+
+export type BackendBinary = Exclude<BinaryName, 'k6'>
+export const backendBinaries = ['prometheus', 'alertmanager', 'jaeger', 'loki'] as const satisfies BackendBinary[]
+
+/** Writes every backend's configuration into the folder, and tells how to start them. */
+export async function configureBackends(
+  binaries: Readonly<Record<BackendBinary, string>>,
+  options: BackendOptions,
+): Promise<Backend[]> {
+  const { folder, ports } = options
+  const config = join(folder, 'config')
+  const data = join(folder, 'data')
+  await Promise.all([config, join(data, 'loki')].map((path) => mkdir(path, { recursive: true })))
+  // Copied beside the rest, so that a reader of the folder sees what was in force.
+  await copyFile(template('rules/recording.yml'), join(config, 'recording.yml'))
+  await copyFile(options.rules ?? template('rules/alerts.yml'), join(config, 'alerts.yml'))
+  const values = valuesOf(options, config, data)
+  const write = async (name: string, source = template(name)) => {
+    const path = join(config, name)
+    await writeFile(path, render(await readFile(source, 'utf8'), values, source))
+    return path
+  }
+  const [prometheus, alertmanager, loki, jaeger, collector] = await Promise.all([
+    write('prometheus.yml'),
+    write('alertmanager.yml', options.alertmanagerConfig),
+    write('loki.yml'),
+    write('jaeger.yml'),
+    write('collector.yml'),
+  ])
+  return [
+    {
+      command: {
+        name: 'loki',
+        file: binaries.loki,
+        args: [
+          `-config.file=${loki}`,
+          // Its parts find each other through a look-up that is repeated every 10 s by default.
+          '-querier.dns-lookup-period=100ms',
+          '-frontend.scheduler-dns-lookup-period=100ms',
+        ],
+      },
+      // Its /ready says yes before a query gets an answer: so ask one.
+      readyUrls: [
+        `http://${host(ports.loki)}/ready`,
+        `http://${host(ports.loki)}/loki/api/v1/query?query=${encodeURIComponent('count_over_time({service_name="none"}[1s])')}`,
+      ],
+    },
+    {
+      command: otel('jaeger', binaries.jaeger, jaeger),
+      readyUrls: [`http://${host(ports.jaegerHealth)}/status`],
+    },
+    {
+      command: otel('collector', binaries.jaeger, collector),
+      readyUrls: [`http://${host(ports.collectorHealth)}/status`],
+    },
+    {
+      command: {
+        name: 'alertmanager',
+        file: binaries.alertmanager,
+        args: [
+          `--config.file=${alertmanager}`,
+          `--storage.path=${join(data, 'alertmanager')}`,
+          `--web.listen-address=${host(ports.alertmanager)}`,
+          // Empty: one process, no cluster.
+          '--cluster.listen-address=',
+          '--log.level=warn',
+        ],
+      },
+      readyUrls: [`http://${host(ports.alertmanager)}/-/ready`],
+    },
+    {
+      command: {
+        name: 'prometheus',
+        file: binaries.prometheus,
+        args: [
+          `--config.file=${prometheus}`,
+          `--storage.tsdb.path=${join(data, 'prometheus')}`,
+          `--web.listen-address=${host(ports.prometheus)}`,
+          '--enable-feature=exemplar-storage',
+          '--web.enable-remote-write-receiver',
+          // Hidden; by default no target is scraped in the first 5 s.
+          '--scrape.discovery-reload-interval=100ms',
+          '--log.level=warn',
+        ],
+      },
+      readyUrls: [`http://${host(ports.prometheus)}/-/ready`],
+    },
+  ]
+}
+
+function otel(name: string, file: string, config: string): Command {
+  return { name, file, args: ['--config', `file:${config}`] }
+}
+
+function valuesOf(options: BackendOptions, config: string, data: string): Record<string, string | number> {
+  const { ports } = options
+  // JSON is YAML, and quotes whatever a URL may hold.
+  const targets = (port: number) => JSON.stringify(options.services ? [host(port)] : [])
+  const sinks = options.webhookSinkUrl === undefined ? [] : [{ url: options.webhookSinkUrl, send_resolved: true }]
+  return {
+    DATA: data,
+    RECORDING_RULES: join(config, 'recording.yml'),
+    ALERT_RULES: join(config, 'alerts.yml'),
+    SINK_WEBHOOKS: JSON.stringify(sinks),
+    GATEWAY_TARGETS: targets(ports.gateway),
+    TODOS_TARGETS: targets(ports.todos),
+    WEBHOOKS_TARGETS: targets(ports.webhooks),
+    PROMETHEUS: host(ports.prometheus),
+    ALERTMANAGER: host(ports.alertmanager),
+    LOKI: host(ports.loki),
+    JAEGER_METRICS: host(ports.jaegerMetrics),
+    COLLECTOR_METRICS: host(ports.collectorMetrics),
+    LOKI_PORT: ports.loki,
+    LOKI_GRPC_PORT: ports.lokiGrpc,
+    JAEGER_PORT: ports.jaeger,
+    JAEGER_GRPC_PORT: ports.jaegerGrpc,
+    JAEGER_OTLP_PORT: ports.jaegerOtlp,
+    JAEGER_METRICS_PORT: ports.jaegerMetrics,
+    JAEGER_HEALTH_PORT: ports.jaegerHealth,
+    COLLECTOR_PORT: ports.collector,
+    COLLECTOR_METRICS_PORT: ports.collectorMetrics,
+    COLLECTOR_HEALTH_PORT: ports.collectorHealth,
+  }
+}
+
+function template(name: string): string {
+  return fileURLToPath(new URL(`config/${name}`, import.meta.url))
+}
+
+function host(port: number): string {
+  return `127.0.0.1:${port}`
+}

@@ -1,0 +1,89 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { alive } from './identity.ts'
+import type { Stack } from './stack.ts'
+import { endInReverse } from './supervisor.ts'
+
+const stateSchema = z.object({
+  version: z.literal(1),
+  /** Epoch milliseconds. */
+  startedAt: z.number(),
+  /** The stack's folder. */
+  folder: z.string(),
+  logs: z.string(),
+  /** The loopback port that Alertmanager delivers to; a run listens there. */
+  sinkPort: z.number().int(),
+  urls: z.object({
+    prometheus: z.url(),
+    loki: z.url(),
+    jaeger: z.url(),
+    alertmanager: z.url(),
+    collectorOtlp: z.url(),
+    collectorMetrics: z.url(),
+    gateway: z.url(),
+    todos: z.url(),
+    webhooks: z.url(),
+    faults: z.object({ gateway: z.url(), todos: z.url(), webhooks: z.url() }),
+  }),
+  processes: z.array(z.object({ name: z.string(), pid: z.number().int().positive(), startTime: z.string() })),
+})
+
+/** A stack that `muster up` left running, as `run`, `status` and `down` find it. */
+export type StackState = z.infer<typeof stateSchema>
+
+/** Where a project's state lies. */
+export function statePath(project: string): string {
+  return join(project, '.muster', 'stack.json')
+}
+
+/** Writes the state of a detached stack, whole or not at all. */
+export async function writeState(project: string, stack: Stack, folder: string, sinkPort: number): Promise<StackState> {
+  const state: StackState = {
+    version: 1,
+    startedAt: Date.now(),
+    folder,
+    logs: stack.logs,
+    sinkPort,
+    urls: stack.urls,
+    processes: [...stack.processes],
+  }
+  const path = statePath(project)
+  await mkdir(dirname(path), { recursive: true })
+  const unfinished = `${path}.${process.pid}`
+  await writeFile(unfinished, `${JSON.stringify(state, null, 2)}\n`)
+  await rename(unfinished, path)
+  return state
+}
+
+/**
+ * The stack that is up in a project, and the names of its processes that have died; undefined if there is none, none of
+ * its processes is left, or the file is not one of this version.
+ */
+export async function readState(project: string): Promise<(StackState & { readonly dead: string[] }) | undefined> {
+  const text = await readFile(statePath(project), 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  const state = parse(text)
+  if (!state) return undefined
+  const dead = state.processes.filter((process) => !alive(process)).map(({ name }) => name)
+  return dead.length === state.processes.length ? undefined : { ...state, dead }
+}
+
+function parse(text: string): StackState | undefined {
+  try {
+    return stateSchema.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
+}
+
+/** Stops a stack that `up` left running, removes its data and its state. False if there was none. */
+export async function stopState(project: string): Promise<boolean> {
+  const state = await readState(project)
+  if (state) {
+    await endInReverse(state.processes)
+    await rm(join(state.folder, 'data'), { recursive: true, force: true })
+  }
+  await rm(statePath(project), { force: true })
+  return state !== undefined
+}

@@ -1,0 +1,171 @@
+import { z } from 'zod'
+import type { Sample } from '../../lib/counter.ts'
+import { parseDuration } from '../../lib/duration.ts'
+import type { JsonClient } from './http.ts'
+
+export type Labels = Readonly<Record<string, string>>
+
+export interface Series {
+  readonly labels: Labels
+  readonly samples: readonly Sample[]
+}
+
+const labels = z.record(z.string(), z.string())
+const point = z.tuple([z.number(), z.string()])
+const answer = <T extends z.ZodType>(data: T) => z.object({ status: z.literal('success'), data })
+const matrix = answer(
+  z.object({ resultType: z.literal('matrix'), result: z.array(z.object({ metric: labels, values: z.array(point) })) }),
+)
+const vector = answer(
+  z.object({ resultType: z.literal('vector'), result: z.array(z.object({ metric: labels, value: point })) }),
+)
+const scalar = answer(z.object({ resultType: z.literal('scalar'), result: point }))
+const build = answer(z.object({ version: z.string() }))
+const targets = answer(
+  z.object({
+    activeTargets: z.array(
+      z.object({
+        labels,
+        health: z.string(),
+        lastError: z.string(),
+        scrapeUrl: z.string(),
+        scrapeInterval: z.string(),
+        scrapeTimeout: z.string(),
+      }),
+    ),
+  }),
+)
+const rules = answer(
+  z.object({
+    groups: z.array(
+      z.object({
+        name: z.string(),
+        interval: z.number(),
+        lastEvaluation: z.string(),
+        rules: z.array(
+          z.object({
+            type: z.string(),
+            name: z.string(),
+            query: z.string(),
+            health: z.string(),
+            lastError: z.string().optional(),
+            state: z.string().optional(),
+            duration: z.number().optional(),
+            keepFiringFor: z.number().optional(),
+          }),
+        ),
+      }),
+    ),
+  }),
+)
+
+export interface Target {
+  readonly job: string
+  readonly instance: string
+  readonly up: boolean
+  readonly lastError: string
+  readonly url: string
+  readonly scrapeMs: number
+  readonly timeoutMs: number
+}
+
+export interface Rule {
+  readonly group: string
+  readonly alerting: boolean
+  readonly name: string
+  readonly query: string
+  readonly healthy: boolean
+  readonly lastError: string
+  readonly state: string
+  readonly evaluationMs: number
+  readonly lastEvaluation: number
+  readonly forMs: number
+  readonly keepFiringForMs: number
+}
+
+/** A string inside PromQL or LogQL double quotes. */
+export function literal(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
+}
+
+/** Reads Prometheus' HTTP API v1. */
+export class Prometheus {
+  readonly client: JsonClient
+  constructor(client: JsonClient) {
+    this.client = client
+  }
+
+  async version(signal?: AbortSignal): Promise<string> {
+    return (await this.client.ask(build, { path: '/api/v1/status/buildinfo', ...pass(signal) })).data.version
+  }
+
+  /** Its clock in epoch milliseconds. */
+  async now(signal?: AbortSignal): Promise<number> {
+    const { data } = await this.client.ask(scalar, {
+      path: '/api/v1/query',
+      params: { query: 'time()' },
+      ...pass(signal),
+    })
+    return Number(data.result[1]) * 1000
+  }
+
+  /** The parameters of an instant query for raw samples in (from, to], both in epoch milliseconds. */
+  rawQuery(selector: string, from: number, to: number): { query: string; time: string } {
+    return { query: `${selector}[${Math.ceil(to - from)}ms]`, time: (to / 1000).toFixed(3) }
+  }
+
+  /** Raw samples as they were scraped, never interpolated. */
+  async raw(selector: string, from: number, to: number, signal?: AbortSignal): Promise<Series[]> {
+    const params = this.rawQuery(selector, from, to)
+    const { data } = await this.client.ask(matrix, { path: '/api/v1/query', params, ...pass(signal) })
+    return data.result.map(({ metric, values }) => ({
+      labels: metric,
+      samples: values.map(([at, value]) => ({ at: Math.round(at * 1000), value: Number(value) })),
+    }))
+  }
+
+  async instant(query: string, signal?: AbortSignal): Promise<{ labels: Labels; value: number }[]> {
+    const { data } = await this.client.ask(vector, { path: '/api/v1/query', params: { query }, ...pass(signal) })
+    return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
+  }
+
+  async targets(signal?: AbortSignal): Promise<Target[]> {
+    const { data } = await this.client.ask(targets, {
+      path: '/api/v1/targets',
+      params: { state: 'active' },
+      ...pass(signal),
+    })
+    return data.activeTargets.map((target) => ({
+      job: target.labels.job ?? '',
+      instance: target.labels.instance ?? '',
+      up: target.health === 'up',
+      lastError: target.lastError,
+      url: target.scrapeUrl,
+      scrapeMs: parseDuration(target.scrapeInterval) ?? 60_000,
+      timeoutMs: parseDuration(target.scrapeTimeout) ?? 10_000,
+    }))
+  }
+
+  async rules(signal?: AbortSignal): Promise<Rule[]> {
+    const { data } = await this.client.ask(rules, { path: '/api/v1/rules', ...pass(signal) })
+    return data.groups.flatMap((group) =>
+      group.rules.map((rule) => ({
+        group: group.name,
+        alerting: rule.type === 'alerting',
+        name: rule.name,
+        query: rule.query,
+        healthy: rule.health === 'ok',
+        lastError: rule.lastError ?? '',
+        state: rule.state ?? '',
+        evaluationMs: group.interval * 1000,
+        lastEvaluation: Date.parse(group.lastEvaluation),
+        forMs: (rule.duration ?? 0) * 1000,
+        keepFiringForMs: (rule.keepFiringFor ?? 0) * 1000,
+      })),
+    )
+  }
+}
+
+function pass(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal ? { signal } : {}
+}

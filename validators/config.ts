@@ -1,0 +1,259 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { parseDuration } from '../lib/duration.ts'
+import { UsageError } from '../lib/errors.ts'
+import { parseThresholds } from '../lib/threshold.ts'
+
+const duration = z.string().refine((text) => (parseDuration(text) ?? 0) > 0, {
+  error: (issue) => `"${String(issue.input)}" is no duration like 500ms, 10s or 1m30s`,
+})
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: (issue) => `${JSON.stringify(issue.input)} is no http or https URL` })
+  .refine(
+    (text) => !URL.canParse(text) || new URL(text).username === '',
+    'must not hold credentials: name environment variables in auth instead',
+  )
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable, never the secret itself')
+const name = z.string().regex(/^[A-Za-z_:][\w:]*$/, 'is no Prometheus name')
+
+const auth = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('basic'), usernameEnv: variable, passwordEnv: variable }),
+  z.strictObject({ type: z.literal('bearer'), tokenEnv: variable }),
+  z.strictObject({ type: z.literal('header'), name: z.string().regex(/^[\w-]+$/), valueEnv: variable }),
+])
+
+const endpoint = z
+  .strictObject({
+    url: httpUrl,
+    auth: auth.optional(),
+    /** A PEM file with the certificate authority to trust. */
+    caFile: z.string().optional(),
+    /** Sent as X-Scope-OrgID. */
+    tenant: z.string().optional(),
+    timeout: duration.default('5s'),
+  })
+  .transform(({ timeout, ...rest }) => ({ ...rest, timeoutMs: parseDuration(timeout) ?? 5000 }))
+/** How one backend is reached. */
+export type Endpoint = z.output<typeof endpoint>
+
+const service = z.strictObject({
+  /** Prometheus' job label. */
+  job: z.string(),
+  /** How the service counts what it handled: by route, method and status, or, for a consumer of a queue, as a total. */
+  requests: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('http'),
+      metric: name,
+      route: name.default('route'),
+      method: name.default('method'),
+      status: name.default('status'),
+    }),
+    z.strictObject({ kind: z.literal('queue'), metric: name, matchers: z.record(name, z.string()).default({}) }),
+  ]),
+  /** The name of its duration histogram, without `_bucket`, in seconds. */
+  duration: name.optional(),
+  /** Further series that must exist during the run. */
+  series: z.array(name).default([]),
+  logs: z.strictObject({
+    /** A LogQL stream selector. */
+    selector: z.string().regex(/^\{.*\}$/, 'must be a stream selector like {service_name="gateway"}'),
+    /** The message of the one line that is written per request or delivery. */
+    message: z.string(),
+    /** Fields that every line written during a request must have. */
+    fields: z.array(name).default(['timestamp', 'level', 'logger', 'message', 'trace_id', 'span_id']),
+    /** The value of the field `logger` on lines outside of requests. */
+    processLogger: z.string().default('process'),
+  }),
+  /** service.name in traces. */
+  traces: z.strictObject({ service: z.string() }),
+  /** Where the service grants leases on faults; loopback. */
+  faultUrl: httpUrl.optional(),
+})
+export type Service = z.output<typeof service>
+
+const alert = z
+  .strictObject({
+    name: z.string(),
+    fault: z.strictObject({ service: z.string(), fault: z.string(), ratio: z.number().gt(0).max(1) }),
+    /** The rule's rate window and the ratio above which it is true: the bounds follow from them. */
+    rateWindow: duration,
+    threshold: z.number().gt(0).lt(1),
+    /** The scenario that drives traffic while the fault is on. */
+    scenario: z.string(),
+    rate: z.number().positive().default(15),
+  })
+  .refine(({ fault, threshold }) => fault.ratio > threshold, {
+    path: ['fault', 'ratio'],
+    error: 'must be above the threshold, else the alert can never fire',
+  })
+export type AlertExpectation = z.output<typeof alert>
+
+const scenario = z.union([
+  z.string().transform((file) => ({ file, rate: undefined, duration: undefined })),
+  z.strictObject({ file: z.string(), rate: z.number().positive().optional(), duration: duration.optional() }),
+])
+
+const schema = z
+  .strictObject({
+    /** Where load goes; absent: the sample gateway of muster's own stack. */
+    target: z
+      .strictObject({
+        url: httpUrl,
+        /** Host names off loopback that may be loaded. */
+        allow: z.array(z.string()).default([]),
+        /** Iterations per second that no scenario may exceed off loopback. */
+        maxRate: z.number().positive().default(50),
+      })
+      .optional(),
+    /** The user's own backends; absent: muster's stack. */
+    backends: z
+      .strictObject({ prometheus: endpoint, loki: endpoint, jaeger: endpoint, alertmanager: endpoint })
+      .optional(),
+    /** Replacements in muster's own stack, for trying other rules or routes. */
+    stack: z.strictObject({ rules: z.string().optional(), alertmanager: z.string().optional() }).default({}),
+    services: z.record(z.string(), service).refine((all) => Object.keys(all).length > 0, 'name at least one service'),
+    scenarios: z.array(scenario).min(1, 'name at least one scenario file'),
+    /** k6's thresholds by metric, applied to every scenario. */
+    thresholds: z.record(z.string(), z.array(z.string())).default({}),
+    /** Largest number of dropped iterations per scenario. */
+    maxDropped: z.number().int().min(0).default(0),
+    /** Limits on what the services say of themselves. */
+    server: z
+      .strictObject({ p95: duration.default('500ms'), errorRatio: z.number().min(0).max(1).default(0.01) })
+      .prefault({}),
+    traces: z.strictObject({ sample: z.number().int().positive().default(200) }).prefault({}),
+    /** Texts that no log line may hold, each the value of an environment variable or written `literal:…` for test data. */
+    secrets: z.array(z.string()).default([]),
+    alerts: z.array(alert).default([]),
+    /** The loopback port at which Alertmanager's webhook receiver finds muster; needed with your own Alertmanager. */
+    sinkPort: z.number().int().min(1).max(65_535).optional(),
+  })
+  .superRefine((config, context) => {
+    for (const problem of parseThresholds(config.thresholds).problems) {
+      context.addIssue({ code: 'custom', path: ['thresholds'], message: problem })
+    }
+    config.alerts.forEach(({ fault }, index) => {
+      if (config.services[fault.service]) return
+      context.addIssue({
+        code: 'custom',
+        path: ['alerts', index, 'fault', 'service'],
+        message: `"${fault.service}" is not among services`,
+      })
+    })
+    if (config.backends && !config.target) {
+      context.addIssue({
+        code: 'custom',
+        path: ['target'],
+        message: 'is needed with your own backends: name the URL to load',
+      })
+    }
+    if (config.backends && config.alerts.length > 0 && config.sinkPort === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['sinkPort'],
+        message: 'is needed with alerts and your own Alertmanager: the port its webhook receiver posts to',
+      })
+    }
+  })
+
+export type ConfigInput = z.input<typeof schema>
+export type ParsedConfig = z.output<typeof schema>
+/** A parsed config and where it stands; paths in it are relative to that folder. */
+export interface Config extends ParsedConfig {
+  readonly file: string
+  readonly folder: string
+}
+
+/** Gives a config its type; returns it as it is. */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return config
+}
+
+const names = ['muster.config.ts', 'muster.config.js', 'muster.config.yaml', 'muster.config.yml']
+
+/**
+ * Reads the config named, or the nearest one upward from `from`.
+ * @throws UsageError with every problem and its path
+ */
+export async function loadConfig(named: string | undefined, from: string): Promise<Config> {
+  const file = named ? resolve(from, named) : findUpward(from)
+  if (!file) throw new UsageError(`No ${names[0]} (or .yaml) in ${from} or above: write one, or name it with --config.`)
+  if (!existsSync(file)) throw new UsageError(`The config ${file} does not exist: check --config.`)
+  const raw = await read(file)
+  return { ...parseConfig(raw, file), file, folder: dirname(file) }
+}
+
+/** @throws UsageError with every problem and its path */
+export function parseConfig(raw: unknown, file: string): ParsedConfig {
+  const parsed = schema.safeParse(raw)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.flatMap((issue) => {
+    const path = issue.path.join('.') || '(top)'
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => `  ${[...issue.path, key].join('.')}: is no setting of muster`)
+    return [`  ${path}: ${issue.message}`]
+  })
+  throw new UsageError(
+    `${file} has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.join('\n')}`,
+  )
+}
+
+async function read(file: string): Promise<unknown> {
+  try {
+    if (/\.ya?ml$/.test(file)) return parse(await readFile(file, 'utf8'))
+    const module: { default?: unknown } = await import(pathToFileURL(file).href)
+    return module.default
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function findUpward(from: string): string | undefined {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    const found = names.map((candidate) => join(folder, candidate)).find((candidate) => existsSync(candidate))
+    if (found) return found
+    if (folder === dirname(folder)) return undefined
+  }
+}
+
+/** The config as reports may show it: texts that are secrets are left out, all others are names of variables. */
+export function publicConfig(config: Config): unknown {
+  return { ...config, secrets: config.secrets.map((entry) => (entry.startsWith('literal:') ? 'literal:…' : entry)) }
+}
+
+/** The texts behind `secrets`; never printed. @throws UsageError if a variable is not set */
+export function secretTexts(config: ParsedConfig): string[] {
+  return config.secrets.map((entry) => {
+    if (entry.startsWith('literal:')) return entry.slice('literal:'.length)
+    const value = process.env[entry]
+    if (value) return value
+    throw new UsageError(
+      `secrets names the environment variable ${entry}, which is not set: export it, or take it out.`,
+    )
+  })
+}
+
+/** Refuses load off loopback unless the config allows it by name. @throws UsageError */
+export function assertTargetAllowed(
+  target: { url: string; allow: readonly string[]; maxRate: number },
+  peakRate: number,
+): void {
+  const { hostname } = new URL(target.url)
+  if (/^(127(\.\d{1,3}){3}|localhost|\[::1\])$/.test(hostname)) return
+  if (!target.allow.includes(hostname)) {
+    throw new UsageError(
+      `Load on ${hostname} is not allowed: it is not loopback; add it to target.allow in the config if it is yours to load.`,
+    )
+  }
+  if (peakRate > target.maxRate) {
+    throw new UsageError(
+      `A scenario reaches ${peakRate} iterations/s on ${hostname}, above target.maxRate ${target.maxRate}: raise that, or lower the scenario's rate.`,
+    )
+  }
+}

@@ -1,0 +1,83 @@
+import type { Ledger } from '../lib/ledger.ts'
+import type { Scenario } from '../lib/scenario.ts'
+import type { Summary } from '../lib/summary.ts'
+import type { Window } from '../lib/verdict.ts'
+import type { Alertmanager } from './backends/alertmanager.ts'
+import type { Jaeger } from './backends/jaeger.ts'
+import type { Loki } from './backends/loki.ts'
+import type { Prometheus } from './backends/prometheus.ts'
+import type { ParsedConfig } from './config.ts'
+
+export interface Backends {
+  readonly prometheus: Prometheus
+  readonly loki: Loki
+  readonly jaeger: Jaeger
+  readonly alertmanager: Alertmanager
+}
+
+/** What the backends said of themselves before anything was driven; milliseconds. */
+export interface Facts {
+  readonly versions: Readonly<Record<string, string>>
+  readonly scrapeMs: number
+  readonly scrapeTimeoutMs: number
+  /** The longest evaluation interval of any rule. */
+  readonly evaluationMs: number
+  readonly groupWaitMs: number
+  readonly groupIntervalMs: number
+  /** Prometheus' clock minus ours. */
+  readonly clockOffsetMs: number
+}
+
+/** What every check of a run knows. */
+export interface RunContext {
+  readonly runId: number
+  readonly config: ParsedConfig
+  readonly secrets: readonly string[]
+  readonly backends: Backends
+  readonly facts: Facts
+  readonly signal: AbortSignal
+  /** When a run is judged again later: until when its telemetry was looked at. */
+  readonly horizon?: number
+}
+
+/** Our clock, or the moment up to which a past run is judged; epoch milliseconds. */
+export function present({ horizon }: RunContext): number {
+  return Math.min(Date.now(), horizon ?? Number.POSITIVE_INFINITY)
+}
+
+/** How k6 ended. */
+export interface LoadEnd {
+  readonly exitCode: number | undefined
+  readonly exitMeaning: string
+  /** k6's own last words. */
+  readonly words: readonly string[]
+}
+
+/** What every check of one scenario knows besides. */
+export interface ScenarioContext extends RunContext {
+  readonly scenario: Scenario
+  readonly window: Window
+  /** Absent if k6 left no summary: then nothing is known of what was sent. */
+  readonly ledger: Ledger | undefined
+  readonly summary: Summary | undefined
+  readonly load: LoadEnd
+}
+
+/** Telemetry is exported in batches of at most 1 s and indexed soon after; slack for a busy machine. */
+const pipelineSlackMs = 8000
+
+/** Until when a metric of the window must be scraped, as a duration and in words. */
+export function scrapeDeadline({ scrapeMs, scrapeTimeoutMs }: Facts): { ms: number; words: string } {
+  const slack = Math.max(2000, scrapeTimeoutMs)
+  return { ms: 2 * scrapeMs + slack, words: `2 scrapes of ${scrapeMs / 1000} s + ${slack / 1000} s` }
+}
+
+/** Until when a log line or span of the window must be found. */
+export function pipelineDeadline(): { ms: number; words: string } {
+  return { ms: pipelineSlackMs, words: `export, collector and index: ${pipelineSlackMs / 1000} s` }
+}
+
+/** How far back a sample before the window is looked for. */
+export function lookback({ scrapeMs }: Facts): number {
+  return Math.max(10_000, 5 * scrapeMs)
+}

@@ -1,0 +1,156 @@
+import { EnvironmentError } from '../lib/errors.ts'
+import { eventually, type Polled } from '../lib/poll.ts'
+import { Alertmanager } from './backends/alertmanager.ts'
+import { BackendError, Gate, isFinal, JsonClient } from './backends/http.ts'
+import { Jaeger } from './backends/jaeger.ts'
+import { Loki } from './backends/loki.ts'
+import { Prometheus } from './backends/prometheus.ts'
+import type { Endpoint, ParsedConfig } from './config.ts'
+import type { Backends, Facts } from './context.ts'
+
+export type BackendEndpoints = Readonly<Record<keyof Backends, Endpoint>>
+
+/** Queries that may be under way at once, over all backends. */
+const queriesAtOnce = 4
+
+/** The clients of the four backends, sharing one gate. @throws UsageError for credentials that are not set */
+export function connect(endpoints: BackendEndpoints): Backends {
+  const gate = new Gate(queriesAtOnce)
+  return {
+    prometheus: new Prometheus(new JsonClient('prometheus', endpoints.prometheus, gate)),
+    loki: new Loki(new JsonClient('loki', endpoints.loki, gate)),
+    jaeger: new Jaeger(new JsonClient('jaeger', endpoints.jaeger, gate)),
+    alertmanager: new Alertmanager(new JsonClient('alertmanager', endpoints.alertmanager, gate)),
+  }
+}
+
+/** One thing looked at before the load. */
+export interface Finding {
+  readonly what: string
+  readonly ok: boolean
+  readonly text: string
+}
+
+/**
+ * Asks each backend who it is, how often it scrapes and evaluates, and how far its clock is off.
+ * @param findings filled as it goes, good and bad, so that `doctor` can show all
+ * @throws EnvironmentError naming everything that does not answer
+ */
+export async function preflight(
+  config: ParsedConfig,
+  backends: Backends,
+  targetUrl: string,
+  signal: AbortSignal,
+  findings: Finding[] = [],
+): Promise<Facts> {
+  const { prometheus, loki, jaeger, alertmanager } = backends
+  const look = async <T>(
+    what: string,
+    ask: (attempt: AbortSignal) => Promise<T>,
+    tell: (value: T) => string,
+  ): Promise<T | undefined> => {
+    // A transport failure may pass; four in a row do not.
+    const polled: Polled<T> = await eventually(ask, () => true, { withinMs: 6000, signal, isFinal, patience: 3 })
+    if (polled.outcome === 'held' && polled.value !== undefined) {
+      findings.push({ what, ok: true, text: tell(polled.value) })
+      return polled.value
+    }
+    findings.push({
+      what,
+      ok: false,
+      text: polled.error instanceof Error ? polled.error.message : `${what} gave no answer`,
+    })
+    return undefined
+  }
+  const [version, lokiVersion, services, alertmanagerVersion, timing, targets, rules, clock] = await Promise.all([
+    look(
+      'prometheus',
+      (attempt) => prometheus.version(attempt),
+      (text) => `Prometheus ${text} at ${prometheus.client.url}`,
+    ),
+    look(
+      'loki',
+      (attempt) => loki.version(attempt),
+      (text) => `Loki ${text} at ${loki.client.url}`,
+    ),
+    look(
+      'jaeger',
+      (attempt) => jaeger.services(attempt),
+      (names) => `Jaeger at ${jaeger.client.url} knows ${names.length} services`,
+    ),
+    look(
+      'alertmanager',
+      (attempt) => alertmanager.version(attempt),
+      (text) => `Alertmanager ${text} at ${alertmanager.client.url}`,
+    ),
+    look(
+      'alertmanager timing',
+      (attempt) => alertmanager.timing(attempt),
+      (t) => `group_wait ${t.groupWait / 1000} s, group_interval ${t.groupInterval / 1000} s`,
+    ),
+    look(
+      'targets',
+      async (attempt) => {
+        const found = await prometheus.targets(attempt)
+        const down = Object.values(config.services).flatMap(({ job }) => {
+          const own = found.filter((target) => target.job === job)
+          if (own.length === 0) return [`no target of job "${job}"`]
+          return own
+            .filter(({ up }) => !up)
+            .map(({ url, lastError }) => `target ${url} of job "${job}" is down (${lastError || 'not scraped yet'})`)
+        })
+        if (down.length > 0)
+          throw new BackendError('transport', `Prometheus has ${down.join('; ')}: nothing could be proven of it.`)
+        return found
+      },
+      (found) => `${found.length} targets, all of the services' are up`,
+    ),
+    look(
+      'rules',
+      (attempt) => prometheus.rules(attempt),
+      (found) => `${found.length} rules`,
+    ),
+    look(
+      'clock',
+      async (attempt) => {
+        const before = Date.now()
+        const theirs = await prometheus.now(attempt)
+        return theirs - (before + Date.now()) / 2
+      },
+      (offset) => `Prometheus' clock is ${Math.round(Math.abs(offset))} ms ${offset < 0 ? 'behind' : 'ahead'}`,
+    ),
+    look(
+      'target',
+      (attempt) => answers(targetUrl, attempt),
+      (status) => `${targetUrl} answers (${status})`,
+    ),
+  ])
+  const bad = findings.filter(({ ok }) => !ok)
+  if (bad.length > 0) throw new EnvironmentError(bad.map(({ text }) => text).join('\n'))
+  const jobs = new Set(Object.values(config.services).map(({ job }) => job))
+  const own = (targets ?? []).filter(({ job }) => jobs.has(job))
+  return {
+    versions: {
+      prometheus: version ?? '',
+      loki: lokiVersion ?? '',
+      jaeger: `${services?.length ?? 0} services`,
+      alertmanager: alertmanagerVersion ?? '',
+    },
+    scrapeMs: Math.max(...own.map(({ scrapeMs }) => scrapeMs)),
+    scrapeTimeoutMs: Math.max(...own.map(({ timeoutMs }) => timeoutMs)),
+    evaluationMs: Math.max(1000, ...(rules ?? []).map(({ evaluationMs }) => evaluationMs)),
+    groupWaitMs: timing?.groupWait ?? 0,
+    groupIntervalMs: timing?.groupInterval ?? 0,
+    // Half a round trip is the best that can be known; a few milliseconds are noise.
+    clockOffsetMs: Math.abs(clock ?? 0) < 20 ? 0 : Math.round(clock ?? 0),
+  }
+}
+
+async function answers(url: string, signal: AbortSignal): Promise<number> {
+  try {
+    return (await fetch(url, { signal, redirect: 'manual' })).status
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
+    throw new BackendError('transport', `The target ${url} does not answer (${cause}): is the service running?`)
+  }
+}

@@ -1,0 +1,71 @@
+import { EnvironmentError, type ExitCode } from '../lib/errors.ts'
+import type { RunEvent } from '../lib/event.ts'
+import { makeLedger } from '../lib/ledger.ts'
+import type { CheckResult } from '../lib/verdict.ts'
+import { put } from './check.ts'
+import { type Config, secretTexts } from './config.ts'
+import type { ScenarioContext } from './context.ts'
+import { loadScenario } from './k6.ts'
+import { type BackendEndpoints, connect, preflight } from './preflight.ts'
+import type { Recording } from './recording.ts'
+import { exitCodeOf, scenarioChecks, wants } from './run.ts'
+
+/** What `muster check` needs. */
+export interface RecheckInput {
+  readonly config: Config
+  readonly recording: Recording
+  readonly endpoints: BackendEndpoints
+  readonly only: string | undefined
+  readonly signal: AbortSignal
+  readonly emit: (event: RunEvent) => void
+}
+
+/**
+ * Judges a past run's scenarios again, without load; alerts and the stack are of the moment and are left out.
+ * @throws EnvironmentError if the backends no longer hold the run's data
+ */
+export async function recheck({ config, recording, endpoints, only, signal, emit }: RecheckInput): Promise<ExitCode> {
+  const backends = connect(endpoints)
+  const facts = await preflight(config, backends, recording.targetUrl, signal)
+  const results: CheckResult[] = []
+  for (const one of recording.scenarios) {
+    const scenario = await loadScenario(one.file)
+    const held = await backends.prometheus.raw('up', one.window.from, one.window.to, signal)
+    if (held.length === 0) {
+      throw new EnvironmentError(
+        `Prometheus at ${backends.prometheus.client.url} no longer holds the data of ${scenario.name}: check a run while its stack is up (run --keep, or up first).`,
+      )
+    }
+    const plan = {
+      run: recording.runId,
+      instance: 0,
+      firstNumber: one.firstNumber,
+      rate: one.rate,
+      durationMs: one.durationMs,
+    }
+    const context: ScenarioContext = {
+      runId: recording.runId,
+      config,
+      secrets: secretTexts(config),
+      backends,
+      facts,
+      signal,
+      horizon: one.judgedAt,
+      scenario,
+      window: one.window,
+      summary: one.summary,
+      ledger: one.summary ? makeLedger({ scenario, plan, summary: one.summary, oddLines: one.oddLines }) : undefined,
+      load: { exitCode: one.load.exitCode, exitMeaning: one.load.exitMeaning, words: one.load.words },
+    }
+    await Promise.all(
+      scenarioChecks(context)
+        .filter(({ id, signal: kind }) => wants(only, kind, id))
+        .map(async (check) => {
+          const result = await put(check, signal)
+          results.push(result)
+          emit({ type: 'check', at: Date.now(), result })
+        }),
+    )
+  }
+  return exitCodeOf(results)
+}

@@ -1,0 +1,326 @@
+import { join, resolve } from 'node:path'
+import { firingBound, resolvingBound } from '../lib/alert-timing.ts'
+import { EnvironmentError, type ExitCode, exitCodes, MusterError } from '../lib/errors.ts'
+import type { RunEvent } from '../lib/event.ts'
+import { makeLedger } from '../lib/ledger.ts'
+import { eventually } from '../lib/poll.ts'
+import { hex8 } from '../lib/trace-id.ts'
+import type { CheckResult, Window } from '../lib/verdict.ts'
+import { isFinal } from './backends/http.ts'
+import { type Check, put } from './check.ts'
+import { type AlertExpectation, assertTargetAllowed, type Config, secretTexts } from './config.ts'
+import { pipelineDeadline, type RunContext, type ScenarioContext, scrapeDeadline } from './context.ts'
+import { runK6 } from './k6.ts'
+import { type BackendEndpoints, connect, preflight } from './preflight.ts'
+import { type Recording, writeRecording } from './recording.ts'
+import { durationOf, type Planned, peakRate, planScenario, planScenarios } from './scenarios.ts'
+import { alertTrial, quietCheck, timingOf } from './signals/alerts.ts'
+import { loadChecks } from './signals/load.ts'
+import { logsChecks } from './signals/logs.ts'
+import { metricsChecks } from './signals/metrics.ts'
+import { stackChecks } from './signals/stack.ts'
+import { tracesChecks } from './signals/traces.ts'
+import type { Sink } from './sink.ts'
+
+/** Everything a run needs; who provides the stack, k6 and the reporters is the command line's affair. */
+export interface RunInput {
+  readonly config: Config
+  readonly runId: number
+  /** Names of scenarios; empty for all. */
+  readonly scenarios: readonly string[]
+  /** A signal or the beginning of a check id; only such checks are put. */
+  readonly only: string | undefined
+  readonly endpoints: BackendEndpoints
+  readonly targetUrl: string
+  /** Fault ports by service. */
+  readonly faultUrls: Readonly<Record<string, string>>
+  readonly k6Path: string
+  readonly sink: Sink | undefined
+  /** The run's report folder; exists. */
+  readonly folder: string
+  readonly signal: AbortSignal
+  readonly emit: (event: RunEvent) => void
+  readonly guard: {
+    /** Told of k6, so that it ends with muster. */
+    readonly k6: (pid: number) => void
+    /** Told of a fault's lease; returns what to call once it is lifted. */
+    readonly lease: (url: string) => () => void
+  }
+  readonly versions: Readonly<Record<string, string>>
+}
+
+/**
+ * Drives the scenarios, tries the alerts, and judges all; every verdict goes out as an event.
+ * @returns the exit code
+ * @throws MusterError for usage and environment before anything is driven; the abort reason when interrupted
+ */
+export async function run(input: RunInput): Promise<ExitCode> {
+  const { config, signal, emit } = input
+  const planned = await planScenarios(config, input.scenarios)
+  const target = {
+    url: input.targetUrl,
+    allow: config.target?.allow ?? [],
+    maxRate: config.target?.maxRate ?? Number.POSITIVE_INFINITY,
+  }
+  for (const one of planned) assertTargetAllowed(target, peakRate(one))
+  const backends = connect(input.endpoints)
+  const secrets = secretTexts(config)
+  const facts = await preflight(config, backends, input.targetUrl, signal)
+  const context: RunContext = { runId: input.runId, config, secrets, backends, facts, signal }
+  const trials = wants(input.only, 'alerts') ? config.alerts : []
+  emit(await started(input, context, planned, trials))
+
+  const judgements: CheckResult[] = []
+  const judge = (checks: readonly Check[]) =>
+    Promise.all(
+      checks
+        .filter(({ id, signal: kind }) => wants(input.only, kind, id))
+        .map(async (check) => {
+          const result = await put(check, signal)
+          judgements.push(result)
+          emit({ type: 'check', at: Date.now(), result })
+        }),
+    )
+  const recording: Recording = {
+    version: 1,
+    runId: input.runId,
+    configFile: config.file,
+    targetUrl: input.targetUrl,
+    backends: {
+      prometheus: backends.prometheus.client.url,
+      loki: backends.loki.client.url,
+      jaeger: backends.jaeger.client.url,
+      alertmanager: backends.alertmanager.client.url,
+    },
+    scenarios: [],
+  }
+  const begun = Date.now()
+  for (const one of planned) {
+    emit({ type: 'phase', at: Date.now(), text: `waiting for a quiet scrape before ${one.scenario.name}` })
+    await quietEdge(context)
+    emit({ type: 'phase', at: Date.now(), text: `driving ${one.scenario.name}` })
+    const driven = await drive(input, context, one)
+    emit({ type: 'phase', at: Date.now(), text: `judging ${one.scenario.name}` })
+    await judge(scenarioChecks(driven))
+    recording.scenarios.push(recorded(one, driven))
+    await writeRecording(input.folder, recording)
+  }
+  const healthy: Window = { from: begun, to: Date.now() }
+  if (wants(input.only, 'alerts')) await judge([quietCheck(context, input.sink, healthy)])
+  for (const expectation of trials) {
+    emit({
+      type: 'phase',
+      at: Date.now(),
+      text: `fault ${expectation.fault.fault} on ${expectation.fault.service}: awaiting ${expectation.name}`,
+    })
+    await judge(await triedAlert(input, context, expectation))
+  }
+  emit({ type: 'phase', at: Date.now(), text: 'judging the stack' })
+  await judge(stackChecks(context, { from: begun, to: Date.now() }))
+  return exitCodeOf(judgements)
+}
+
+/** All checks of one driven scenario. */
+export function scenarioChecks(context: ScenarioContext): Check[] {
+  return [...loadChecks(context), ...metricsChecks(context), ...logsChecks(context), ...tracesChecks(context)]
+}
+
+/** True if `--only` asks for this signal or check, or asks for nothing in particular. */
+export function wants(only: string | undefined, signal: string, id?: string): boolean {
+  if (only === undefined || only === signal) return true
+  if (id === undefined) return only.startsWith(`${signal}.`)
+  return id === only || id.startsWith(`${only}.`)
+}
+
+/** If several apply: invalid before failed before environment. Nothing judged is a failure. */
+export function exitCodeOf(results: readonly CheckResult[]): ExitCode {
+  const red = results.filter(({ verdict }) => verdict !== 'passed' && verdict !== 'skipped')
+  const invalid = new Set(['load.iterations', 'load.requests', 'load.dropped', 'load.books', 'load.k6'])
+  if (red.some(({ id }) => invalid.has(id))) return exitCodes.invalid
+  if (red.some(({ verdict }) => verdict !== 'errored')) return exitCodes.failed
+  if (red.length > 0) return exitCodes.environment
+  return results.some(({ verdict }) => verdict === 'passed') ? exitCodes.passed : exitCodes.failed
+}
+
+/** Waits until every service was scraped once after now, so that nothing earlier is counted in the window to come. */
+async function quietEdge({ config, backends, facts, signal }: RunContext): Promise<void> {
+  const since = Date.now() + facts.clockOffsetMs
+  const jobs = Object.values(config.services).map(({ job }) => job)
+  const polled = await eventually(
+    (attempt) => backends.prometheus.raw('up', since - 5 * facts.scrapeMs, Date.now() + facts.clockOffsetMs, attempt),
+    (series) =>
+      jobs.every((job) =>
+        series.some(({ labels, samples }) => labels.job === job && (samples.at(-1)?.at ?? 0) > since),
+      ),
+    { withinMs: scrapeDeadline(facts).ms, signal, isFinal, firstPauseMs: 100, longestPauseMs: 250 },
+  )
+  // A target that is not scraped any more is for the checks to tell; the load goes on.
+  if (polled.outcome === 'unasked' && polled.error instanceof Error && isFinal(polled.error))
+    throw new EnvironmentError(polled.error.message)
+}
+
+async function drive(input: RunInput, context: RunContext, planned: Planned): Promise<ScenarioContext> {
+  const { emit, config } = input
+  const { scenario, firstNumber, rate, durationMs } = planned
+  const plan = {
+    run: input.runId,
+    instance: 0,
+    firstNumber,
+    baseUrl: input.targetUrl.replace(/\/+$/, ''),
+    ...(rate === undefined ? {} : { rate }),
+    ...(durationMs === undefined ? {} : { durationMs }),
+    thresholds: config.thresholds,
+  }
+  const result = await runK6({
+    k6Path: input.k6Path,
+    scenarioFile: planned.file,
+    plan,
+    folder: join(input.folder, 'logs', 'k6', scenario.name),
+    signal: input.signal,
+    onProgress: (progress) => emit({ type: 'load-progress', at: Date.now(), progress }),
+    onSpawn: input.guard.k6,
+  })
+  input.signal.throwIfAborted()
+  const { summary, oddLines } = result
+  const ledger = summary ? makeLedger({ scenario, plan, summary, oddLines }) : undefined
+  const window = { from: result.startedAt, to: result.endedAt }
+  const duration = summary?.metrics.http_req_duration?.values
+  emit({
+    type: 'scenario-ended',
+    at: Date.now(),
+    result: {
+      name: scenario.name,
+      window,
+      requests: ledger?.requests[0] ?? 0,
+      iterations: ledger?.journeys.reduce((sum, { completed }) => sum + completed, 0) ?? 0,
+      dropped: ledger?.journeys.reduce((sum, { dropped }) => sum + dropped, 0) ?? 0,
+      p95Ms: duration?.['p(95)'] ?? null,
+      errorRatio: summary?.metrics.http_req_failed?.values.rate ?? null,
+    },
+  })
+  const load = {
+    exitCode: result.exitCode,
+    exitMeaning: result.exitMeaning,
+    words: [...result.logTail, ...result.stderrTail],
+  }
+  return { ...context, scenario, window, ledger, summary, load }
+}
+
+function recorded(
+  { file, firstNumber, rate, durationMs }: Planned,
+  { window, load, summary, ledger }: ScenarioContext,
+): Recording['scenarios'][number] {
+  return {
+    file,
+    firstNumber,
+    ...(rate === undefined ? {} : { rate }),
+    ...(durationMs === undefined ? {} : { durationMs }),
+    window,
+    judgedAt: Date.now(),
+    load: {
+      exitMeaning: load.exitMeaning,
+      words: [...load.words],
+      ...(load.exitCode === undefined ? {} : { exitCode: load.exitCode }),
+    },
+    ...(summary ? { summary: structuredClone({ ...summary, checks: [...summary.checks] }) } : {}),
+    oddLines: (ledger?.oddLines ?? []).map((line) => ({ ...line, path: [...line.path] })),
+  }
+}
+
+/** A trial that could not be held is an errored check, and hides no other. */
+async function triedAlert(input: RunInput, context: RunContext, expectation: AlertExpectation): Promise<Check[]> {
+  const { sink, config } = input
+  const faultUrl = input.faultUrls[expectation.fault.service]
+  try {
+    if (!sink || !faultUrl) {
+      throw new EnvironmentError(
+        `services.${expectation.fault.service}.faultUrl is not set: ${expectation.name} cannot be provoked.`,
+      )
+    }
+    const file = resolve(config.folder, expectation.scenario)
+    return await alertTrial(context, expectation, {
+      sink,
+      faultUrl,
+      guard: ({ url }) => input.guard.lease(url),
+      drive: async ({ rate }, signal) => {
+        // Instance 1 keeps its trace ids apart from those of the scenarios.
+        const { scenario } = await planScenario(file, 0)
+        await runK6({
+          k6Path: input.k6Path,
+          scenarioFile: file,
+          plan: {
+            run: input.runId,
+            instance: 1,
+            firstNumber: 0,
+            baseUrl: input.targetUrl.replace(/\/+$/, ''),
+            rate,
+            durationMs: 600_000,
+            thresholds: {},
+          },
+          folder: join(input.folder, 'logs', 'k6', `fault-${scenario.name}`),
+          signal,
+          killAfterMs: 3000,
+          onSpawn: input.guard.k6,
+        })
+      },
+    })
+  } catch (error) {
+    context.signal.throwIfAborted()
+    return [
+      {
+        id: `alerts.delivered.${expectation.name}`,
+        title: `${expectation.name} reaches its receiver within its bound`,
+        signal: 'alerts',
+        run: () => Promise.reject(error),
+      },
+    ]
+  }
+}
+
+async function started(
+  input: RunInput,
+  context: RunContext,
+  planned: readonly Planned[],
+  trials: readonly AlertExpectation[],
+): Promise<RunEvent> {
+  const { facts, backends } = context
+  const deadlines = [
+    `metrics: ${scrapeDeadline(facts).words} after the load`,
+    `logs and traces: ${pipelineDeadline().words} after the load`,
+  ]
+  let estimatedMs = planned.reduce((sum, one) => sum + durationOf(one) + 6000, 0)
+  for (const expectation of trials) {
+    const timing = await timingOf(context, expectation).catch((error: unknown) => {
+      throw error instanceof MusterError
+        ? error
+        : new EnvironmentError(error instanceof Error ? error.message : String(error))
+    })
+    if (!timing) continue
+    const [fire, resolveBound] = [firingBound(timing), resolvingBound(timing)]
+    deadlines.push(`${expectation.name} delivered: ${fire.derivation} = ${(fire.latestMs / 1000).toFixed(1)} s`)
+    deadlines.push(
+      `${expectation.name} resolved: ${resolveBound.derivation} = ${(resolveBound.latestMs / 1000).toFixed(1)} s`,
+    )
+    estimatedMs += 5000 + fire.latestMs * 0.7 + resolveBound.latestMs * 0.5
+  }
+  return {
+    type: 'run-started',
+    at: Date.now(),
+    versions: { ...input.versions, ...facts.versions },
+    plan: {
+      runId: hex8(input.runId),
+      target: input.targetUrl,
+      scenarios: planned.map((one) => ({
+        name: one.scenario.name,
+        profile: one.scenario.profile,
+        journeys: one.driven.map(({ journey }) => journey.name),
+        peakRate: Math.round(peakRate(one) * 10) / 10,
+        durationMs: durationOf(one),
+      })),
+      backends: Object.fromEntries(Object.entries(backends).map(([name, { client }]) => [name, client.url])),
+      deadlines,
+      faults: trials.map(({ name, fault }) => `${fault.fault} on ${fault.service} at ${fault.ratio * 100} %: ${name}`),
+      estimatedMs,
+    },
+  }
+}

@@ -1,0 +1,109 @@
+import type { Ledger, SentId } from '../../lib/ledger.ts'
+import { hex8 } from '../../lib/trace-id.ts'
+import type { Finding, Outcome } from '../check.ts'
+import type { Service } from '../config.ts'
+import type { ScenarioContext } from '../context.ts'
+
+/** What a service must have seen, by `METHOD route status`. */
+export interface Expectation {
+  readonly rows: ReadonlyMap<string, { readonly min: number; readonly max: number }>
+  /** Requests by `METHOD route` whose end the client never learned: they may appear under any status, or not at all. */
+  readonly unsure: ReadonlyMap<string, number>
+}
+
+/** A queue's consumer has no routes: its deliveries are counted under the name of its metric. */
+export function keyOf(service: Service, method: string, route: string, status: string): string {
+  return service.requests.kind === 'http' ? `${method} ${route} ${status}` : service.requests.metric
+}
+
+/** Works out from the ledger what a service must have seen. */
+export function expectedOf(ledger: Ledger, name: string, service: Service, part: 'load' | 'all'): Expectation {
+  const rows = new Map<string, { min: number; max: number }>()
+  const unsure = new Map<string, number>()
+  for (const one of ledger.expected(name)) {
+    if (part === 'load' && one.part !== 'load') continue
+    const [min, max] = one.count
+    if (one.status === undefined) {
+      const route = service.requests.kind === 'http' ? `${one.method} ${one.route}` : service.requests.metric
+      unsure.set(route, (unsure.get(route) ?? 0) + max)
+      continue
+    }
+    const key = keyOf(service, one.method, one.route, String(one.status))
+    const before = rows.get(key) ?? { min: 0, max: 0 }
+    rows.set(key, { min: before.min + min, max: before.max + max })
+  }
+  return { rows, unsure }
+}
+
+/** The expectation as a sentence for the evidence. */
+export function inWords({ rows, unsure }: Expectation): string {
+  const exact = [...rows].filter(([, { max }]) => max > 0).map(([key, { min, max }]) => `${key} = ${range(min, max)}`)
+  const open = [...unsure].map(([route, count]) => `${route}: up to ${count} more, unanswered or cut off`)
+  return [...exact, ...open].join('; ') || 'no request'
+}
+
+/** Compares what was seen with what was sent, key by key; `hopeless` if more was seen than sent, which no wait can mend. */
+export function compare(
+  { rows, unsure }: Expectation,
+  seen: ReadonlyMap<string, number>,
+  verb: string,
+): Finding & { readonly hopeless: boolean } {
+  const problems: string[] = []
+  const budget = new Map(unsure)
+  let hopeless = false
+  for (const key of new Set([...rows.keys(), ...seen.keys()])) {
+    const { min, max } = rows.get(key) ?? { min: 0, max: 0 }
+    const count = seen.get(key) ?? 0
+    if (count < min) problems.push(`${key}: ${range(min, max)} sent, ${count} ${verb}`)
+    if (count <= max) continue
+    const route = budget.has(key) ? key : key.replace(/ \S+$/, '')
+    const left = (budget.get(route) ?? 0) - (count - max)
+    if (left >= 0) {
+      budget.set(route, left)
+      continue
+    }
+    hopeless = true
+    problems.push(
+      rows.has(key)
+        ? `${key}: ${range(min, max)} sent, ${count} ${verb}`
+        : `${key}: none sent, ${count} ${verb}: foreign traffic, or a wrong label`,
+    )
+  }
+  const total = [...seen.values()].reduce((sum, count) => sum + count, 0)
+  const wanted = [...rows.values()].reduce((sum, { min }) => sum + min, 0)
+  const actual = [...seen].filter(([, count]) => count > 0).map(([key, count]) => `${key} = ${count}`)
+  return { actual: actual.join('; ') || `nothing ${verb}`, problems, empty: total === 0 && wanted > 0, hopeless }
+}
+
+function range(min: number, max: number): string {
+  return min === max ? String(min) : `${min} to ${max}`
+}
+
+/** The beginnings of all trace ids of a scenario's load: run, instance, scenario number. */
+export function tracePrefixes(runId: number, ledger: Ledger): string[] {
+  return ledger.journeys.map(({ number }) => `${hex8(runId)}00${number.toString(16).padStart(2, '0')}`)
+}
+
+/** At most `size` of the ids that were surely sent and answered, evenly spread over the load. */
+export function sampleIds(ledger: Ledger, size: number): SentId[] {
+  let total = 0
+  for (const { must } of ledger.ids('load')) if (must) total += 1
+  const stride = Math.max(1, total / size)
+  const sample: SentId[] = []
+  let at = 0
+  for (const sent of ledger.ids('load')) {
+    if (!sent.must) continue
+    if (at >= sample.length * stride) sample.push(sent)
+    at += 1
+  }
+  return sample.slice(0, size)
+}
+
+/** Nothing can be compared if it is not known what was sent. */
+export function missingLedger({ window }: ScenarioContext): Outcome {
+  return {
+    verdict: 'no-data',
+    reason: 'k6 left no summary, so it is not known what was sent',
+    evidence: { expected: 'a count of what was sent', actual: 'none', window, attempts: 0, elapsedMs: 0 },
+  }
+}
