@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { exitCodes, MusterError } from '../lib/errors.ts'
 
 /** What a signal from outside ends a command with: exit 130. */
@@ -11,6 +12,8 @@ export class Interrupted extends MusterError {
 /** A signal that is aborted by Ctrl-C, SIGTERM and SIGHUP; the second Ctrl-C ends at once, and the watchdog clears up. */
 export function interruptible(): AbortSignal {
   const controller = new AbortController()
+  // Every query under way listens; there are many, and each leaves when it is done.
+  setMaxListeners(0, controller.signal)
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(exitCodes.interrupted)

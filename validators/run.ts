@@ -242,7 +242,7 @@ async function triedAlert(input: RunInput, context: RunContext, expectation: Ale
       sink,
       faultUrl,
       guard: ({ url }) => input.guard.lease(url),
-      drive: async ({ rate }, signal) => {
+      drive: async ({ rate }, signal, underWay) => {
         // Instance 1 keeps its trace ids apart from those of the scenarios.
         const { scenario } = await planScenario(file, 0)
         await runK6({
@@ -260,6 +260,9 @@ async function triedAlert(input: RunInput, context: RunContext, expectation: Ale
           folder: join(input.folder, 'logs', 'k6', `fault-${scenario.name}`),
           signal,
           killAfterMs: 3000,
+          onProgress: ({ iterations }) => {
+            if (iterations > 0) underWay()
+          },
           onSpawn: input.guard.k6,
         })
       },

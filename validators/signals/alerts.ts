@@ -77,8 +77,8 @@ interface Timeline {
 
 export interface TrialTools {
   readonly sink: Sink
-  /** Drives traffic until aborted; resolves when the load has ended. */
-  readonly drive: (expectation: AlertExpectation, signal: AbortSignal) => Promise<void>
+  /** Drives traffic until aborted, and says when its set-up is over; resolves when the load has ended. */
+  readonly drive: (expectation: AlertExpectation, signal: AbortSignal, underWay: () => void) => Promise<void>
   /** Told of the lease so that it is lifted even if muster is killed. */
   readonly guard: (lease: Lease) => () => void
   readonly faultUrl: string
@@ -115,12 +115,15 @@ export async function alertTrial(
   const bounds = { pending: pendingBound(timing), firing: firingBound(timing), resolving: resolvingBound(timing) }
   const enough = new AbortController()
   const signal = AbortSignal.any([context.signal, enough.signal])
-  const load = tools.drive(expectation, signal)
+  let underWay = false
+  const load = tools.drive(expectation, signal, () => {
+    underWay = true
+  })
   // The load's own failure is the trial's; unhandled it would end the process.
   const loadLost = load.then(() => enough.abort(new EnvironmentError('The load for the alert ended too soon.')))
   loadLost.catch((error: unknown) => enough.abort(error))
   try {
-    await trafficArrives(context, expectation, signal)
+    await trafficArrives(context, expectation, signal, () => underWay)
     const seen = await follow(context, expectation, tools, bounds, signal)
     return judge(context, expectation, tools.sink, bounds, seen)
   } finally {
@@ -146,17 +149,19 @@ function missingRule({ name }: AlertExpectation): Check {
   }
 }
 
+/** A fault during k6's set-up would end the load; before any traffic it would have no effect. */
 async function trafficArrives(
   context: RunContext,
   { fault, rateWindow }: AlertExpectation,
   signal: AbortSignal,
+  underWay: () => boolean,
 ): Promise<void> {
   const service = context.config.services[fault.service]
   if (!service) throw new EnvironmentError(`services has no ${fault.service}`)
   const query = `sum(rate(${service.requests.metric}{job=${literal(service.job)}}[${rateWindow}]))`
   const polled = await eventually(
     (attempt) => context.backends.prometheus.instant(query, attempt),
-    (rows) => (rows[0]?.value ?? 0) > 1,
+    (rows) => underWay() && (rows[0]?.value ?? 0) > 1,
     { withinMs: 20_000, signal, isFinal },
   )
   if (polled.outcome === 'held') return
