@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { exitCodes, MusterError } from '../lib/errors.ts'
 
 /** What a signal from outside ends a command with: exit 130. */
-export class Interrupted extends MusterError {
+class Interrupted extends MusterError {
   constructor(signal: string) {
     super(exitCodes.interrupted, `Interrupted by ${signal}.`)
     this.name = 'Interrupted'

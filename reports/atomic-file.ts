@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 
 /** Replaces a file in one step: a reader sees the old or the new text, never a part. */
-export function writeAtomically(path: string, text: string): void {
+function writeAtomically(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`
   try {
     writeFileSync(temporary, text)

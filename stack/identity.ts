@@ -10,7 +10,7 @@ export interface Identity {
 }
 
 /** When a process started, or undefined if there is none (a zombie is none). */
-export function startTimeOf(pid: number): string | undefined {
+function startTimeOf(pid: number): string | undefined {
   return process.platform === 'linux' ? fromProc(pid) : fromPs(pid)
 }
 

@@ -107,7 +107,7 @@ function acceptedVersions(recipe: Recipe): string {
 }
 
 /** The version that a program says it has; undefined if it does not answer like it. */
-export function versionOf(recipe: Recipe, path: string): Promise<string | undefined> {
+function versionOf(recipe: Recipe, path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     execFile(path, [...recipe.versionArguments], { timeout: 10_000 }, (_, stdout, stderr) =>
       resolve(versionIn(recipe, `${stdout}\n${stderr}`)),

@@ -11,7 +11,7 @@ import { startWatchdog, type Watchdog } from './watchdog-client.ts'
 const readyWithinMs = 30_000
 const attempts = 3
 
-export const serviceNames = ['gateway', 'todos', 'webhooks'] as const
+const serviceNames = ['gateway', 'todos', 'webhooks'] as const
 export type ServiceName = (typeof serviceNames)[number]
 
 export interface StackUrls {

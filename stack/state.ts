@@ -33,7 +33,7 @@ const stateSchema = z.object({
 export type StackState = z.infer<typeof stateSchema>
 
 /** Where a project's state lies. */
-export function statePath(project: string): string {
+function statePath(project: string): string {
   return join(project, '.muster', 'stack.json')
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { execa, type ResultPromise } from 'execa'
+import { execa } from 'execa'
 import { z } from 'zod'
 import type { CheckResult } from '../lib/verdict.ts'
 import { readRun } from '../reports/json.ts'
@@ -52,10 +52,7 @@ export class Project {
   }
 
   /** Starts `./muster …` with this config; from another folder, without a terminal. */
-  start(
-    args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-  ): ResultPromise<{ reject: false; stdin: 'ignore' }> {
+  start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const [command = 'run', ...rest] = args
     return execa(join(root, 'muster'), [command, ...(command === 'setup' ? [] : ['--config', this.config]), ...rest], {
       cwd: this.folder,

@@ -7,9 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { UsageError } from '../lib/errors.ts'
 import { type Ledger, makeLedger } from '../lib/ledger.ts'
 import { decodeTraceId } from '../lib/trace-id.ts'
+import { obtain } from '../stack/obtain.ts'
 import { type K6Options, type K6Result, loadScenario, runK6 } from '../validators/k6.ts'
 
-const k6Path = process.env.MUSTER_K6 ?? ''
+const { k6: k6Path } = await obtain(['k6'])
 
 /** Records the trace id of every request; answers by path. */
 class Recorder {
@@ -47,107 +48,103 @@ class Recorder {
   }
 }
 
-describe.skipIf(k6Path === '')(
-  'the journey runtime in a real k6',
-  () => {
-    let folder = ''
-    beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'muster-journeys-'))
-    })
-    afterAll(() => rm(folder, { recursive: true, force: true }))
+describe('the journey runtime in a real k6', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'muster-journeys-'))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
 
-    async function run(
-      name: string,
-      options: Partial<K6Options> = {},
-      thresholds: Record<string, string[]> = {},
-    ): Promise<{ result: K6Result; ledger: Ledger | undefined; received: string[] }> {
-      const recorder = new Recorder()
-      const baseUrl = await recorder.start()
-      const scenarioFile = fileURLToPath(new URL(`journey-runtime/${name}.ts`, import.meta.url))
-      const plan = { run: 0xdecade01, instance: 2, firstNumber: 7, baseUrl, thresholds }
-      const result = await runK6({ k6Path, scenarioFile, plan, folder: join(folder, name), ...options }).finally(() =>
-        recorder.stop(),
-      )
-      const { summary, oddLines } = result
-      const ledger = summary && makeLedger({ scenario: await loadScenario(scenarioFile), plan, summary, oddLines })
-      return { result, ledger, received: recorder.ids }
+  async function run(
+    name: string,
+    options: Partial<K6Options> = {},
+    thresholds: Record<string, string[]> = {},
+  ): Promise<{ result: K6Result; ledger: Ledger | undefined; received: string[] }> {
+    const recorder = new Recorder()
+    const baseUrl = await recorder.start()
+    const scenarioFile = fileURLToPath(new URL(`journey-runtime/${name}.ts`, import.meta.url))
+    const plan = { run: 0xdecade01, instance: 2, firstNumber: 7, baseUrl, thresholds }
+    const result = await runK6({ k6Path, scenarioFile, plan, folder: join(folder, name), ...options }).finally(() =>
+      recorder.stop(),
+    )
+    const { summary, oddLines } = result
+    const ledger = summary && makeLedger({ scenario: await loadScenario(scenarioFile), plan, summary, oddLines })
+    return { result, ledger, received: recorder.ids }
+  }
+
+  const sorted = (ids: Iterable<string>) => [...ids].sort()
+  const enumerated = (ledger: Ledger | undefined) => [...(ledger?.ids() ?? [])]
+
+  it('sends exactly the enumerated ids: calm, throwing, looping, branching, failing, set-up', async () => {
+    const progress: string[] = []
+    const limits = {
+      http_req_duration: ['p(97)<5000', 'avg<5000'],
+      'http_req_failed{scenario:failing}': ['rate<0.001'],
     }
+    const { result, ledger, received } = await run('mixed', { onProgress: ({ text }) => progress.push(text) }, limits)
+    expect(result.exitCode, result.exitMeaning).toBe(99)
+    expect(ledger?.problems).toEqual([])
+    expect(ledger?.remainder).toBe(0)
+    const ids = enumerated(ledger)
+    expect(ids.every(({ must }) => must)).toBe(true)
+    expect(sorted(received)).toEqual(sorted(ids.map(({ id }) => id)))
+    expect(received.length).toBeGreaterThan(500)
+    expect(ids.filter(({ part }) => part === 'setup')).toHaveLength(3)
+    expect(ids.filter(({ part }) => part === 'teardown')).toHaveLength(3)
+    expect(new Set(received.map((id) => decodeTraceId(id)?.repetition))).toEqual(new Set([0, 1, 2]))
+    const flaky = ledger?.steps.find(({ step }) => step === 'flaky')
+    expect(flaky?.unexpected).toMatchObject([{ status: 500 }])
+    const [right, wrong] = ledger?.expected('gateway').filter(({ step }) => step === 'flaky') ?? []
+    expect(wrong?.status).toBe(500)
+    expect((right?.count[0] ?? 0) + (wrong?.count[0] ?? 0)).toBe(flaky?.attempted[0])
+    const thrown = result.oddLines.find(({ journey }) => journey === 'throwing')
+    expect(thrown?.why).toContain('one in ten throws')
+    expect(thrown?.path).toEqual([0])
+    expect(progress.length).toBeGreaterThan(0)
+  })
 
-    const sorted = (ids: Iterable<string>) => [...ids].sort()
-    const enumerated = (ledger: Ledger | undefined) => [...(ledger?.ids() ?? [])]
+  it('knows of client time-outs that the service may or may not have answered', async () => {
+    const { result, ledger, received } = await run('hanging')
+    expect(result.exitCode, result.exitMeaning).toBe(0)
+    expect(ledger?.problems).toEqual([])
+    expect(ledger?.unanswered).toBeGreaterThan(0)
+    expect(ledger?.steps[0]?.unexpected).toMatchObject([{ status: 0, errorCode: 1050 }])
+    expect(sorted(received)).toEqual(sorted(enumerated(ledger).map(({ id }) => id)))
+    expect(ledger?.expected('gateway')).toContainEqual(
+      expect.objectContaining({ step: 'hang', status: undefined, count: [0, ledger?.unanswered] }),
+    )
+  })
 
-    it('sends exactly the enumerated ids: calm, throwing, looping, branching, failing, set-up', async () => {
-      const progress: string[] = []
-      const limits = {
-        http_req_duration: ['p(97)<5000', 'avg<5000'],
-        'http_req_failed{scenario:failing}': ['rate<0.001'],
-      }
-      const { result, ledger, received } = await run('mixed', { onProgress: ({ text }) => progress.push(text) }, limits)
-      expect(result.exitCode, result.exitMeaning).toBe(99)
-      expect(ledger?.problems).toEqual([])
-      expect(ledger?.remainder).toBe(0)
-      const ids = enumerated(ledger)
-      expect(ids.every(({ must }) => must)).toBe(true)
-      expect(sorted(received)).toEqual(sorted(ids.map(({ id }) => id)))
-      expect(received.length).toBeGreaterThan(500)
-      expect(ids.filter(({ part }) => part === 'setup')).toHaveLength(3)
-      expect(ids.filter(({ part }) => part === 'teardown')).toHaveLength(3)
-      expect(new Set(received.map((id) => decodeTraceId(id)?.repetition))).toEqual(new Set([0, 1, 2]))
-      const flaky = ledger?.steps.find(({ step }) => step === 'flaky')
-      expect(flaky?.unexpected).toMatchObject([{ status: 500 }])
-      const [right, wrong] = ledger?.expected('gateway').filter(({ step }) => step === 'flaky') ?? []
-      expect(wrong?.status).toBe(500)
-      expect((right?.count[0] ?? 0) + (wrong?.count[0] ?? 0)).toBe(flaky?.attempted[0])
-      const thrown = result.oddLines.find(({ journey }) => journey === 'throwing')
-      expect(thrown?.why).toContain('one in ten throws')
-      expect(thrown?.path).toEqual([0])
-      expect(progress.length).toBeGreaterThan(0)
-    })
+  it('bounds what an interrupted run sent', async () => {
+    const abort = new AbortController()
+    const onProgress: K6Options['onProgress'] = ({ iterations }) => iterations > 30 && abort.abort()
+    const { result, ledger, received } = await run('slow', { onProgress, signal: abort.signal })
+    expect(result.exitCode, result.exitMeaning).toBe(105)
+    expect(result.regular).toBe(false)
+    expect(ledger?.problems).toEqual([])
+    const [least = 0, most = 0] = ledger?.requests ?? []
+    console.log(`received ${received.length}, between ${least} and ${most}`)
+    expect(received.length).toBeGreaterThanOrEqual(least)
+    expect(received.length).toBeLessThanOrEqual(most)
+    const may = new Set(enumerated(ledger).map(({ id }) => id))
+    expect(received.filter((id) => !may.has(id))).toEqual([])
+  })
 
-    it('knows of client time-outs that the service may or may not have answered', async () => {
-      const { result, ledger, received } = await run('hanging')
-      expect(result.exitCode, result.exitMeaning).toBe(0)
-      expect(ledger?.problems).toEqual([])
-      expect(ledger?.unanswered).toBeGreaterThan(0)
-      expect(ledger?.steps[0]?.unexpected).toMatchObject([{ status: 0, errorCode: 1050 }])
-      expect(sorted(received)).toEqual(sorted(enumerated(ledger).map(({ id }) => id)))
-      expect(ledger?.expected('gateway')).toContainEqual(
-        expect.objectContaining({ step: 'hang', status: undefined, count: [0, ledger?.unanswered] }),
-      )
-    })
+  it('passes on why a script failed, in its own words, and shows that nothing was driven', async () => {
+    const { result, ledger } = await run('broken-setup')
+    expect(result.exitCode).toBe(107)
+    expect(result.exitMeaning).toContain('look answered 200 instead of 418')
+    expect(result.exitMeaning).toContain('broken-setup.ts')
+    expect(result.regular).toBe(false)
+    expect(ledger?.requests).toEqual([0, 0])
+    expect(ledger?.journeys.map(({ begun }) => begun)).toEqual([0])
+  })
 
-    it('bounds what an interrupted run sent', async () => {
-      const abort = new AbortController()
-      const onProgress: K6Options['onProgress'] = ({ iterations }) => iterations > 30 && abort.abort()
-      const { result, ledger, received } = await run('slow', { onProgress, signal: abort.signal })
-      expect(result.exitCode, result.exitMeaning).toBe(105)
-      expect(result.regular).toBe(false)
-      expect(ledger?.problems).toEqual([])
-      const [least = 0, most = 0] = ledger?.requests ?? []
-      console.log(`received ${received.length}, between ${least} and ${most}`)
-      expect(received.length).toBeGreaterThanOrEqual(least)
-      expect(received.length).toBeLessThanOrEqual(most)
-      const may = new Set(enumerated(ledger).map(({ id }) => id))
-      expect(received.filter((id) => !may.has(id))).toEqual([])
-    })
-
-    it('passes on why a script failed, in its own words, and shows that nothing was driven', async () => {
-      const { result, ledger } = await run('broken-setup')
-      expect(result.exitCode).toBe(107)
-      expect(result.exitMeaning).toContain('look answered 200 instead of 418')
-      expect(result.exitMeaning).toContain('broken-setup.ts')
-      expect(result.regular).toBe(false)
-      expect(ledger?.requests).toEqual([0, 0])
-      expect(ledger?.journeys.map(({ begun }) => begun)).toEqual([0])
-    })
-
-    it('refuses bad thresholds and scenario files before anything is sent', async () => {
-      await expect(run('mixed', {}, { http_req_durations: ['p(95)<1'], http_reqs: ['p(95)<1'] })).rejects.toThrow(
-        /http_req_duration"\?.*a counter has count, rate/,
-      )
-      await expect(run('missing')).rejects.toThrow(UsageError)
-      await expect(run('slow', { k6Path: '/nowhere/k6' })).rejects.toThrow(/k6 cannot be started from \/nowhere\/k6/)
-    })
-  },
-  40_000,
-)
+  it('refuses bad thresholds and scenario files before anything is sent', async () => {
+    await expect(run('mixed', {}, { http_req_durations: ['p(95)<1'], http_reqs: ['p(95)<1'] })).rejects.toThrow(
+      /http_req_duration"\?.*a counter has count, rate/,
+    )
+    await expect(run('missing')).rejects.toThrow(UsageError)
+    await expect(run('slow', { k6Path: '/nowhere/k6' })).rejects.toThrow(/k6 cannot be started from \/nowhere\/k6/)
+  })
+}, 40_000)

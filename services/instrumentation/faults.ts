@@ -17,7 +17,7 @@ export const faultNames = [
 export type FaultName = (typeof faultNames)[number]
 
 /** The longest time a lease may last, in ms. */
-export const longestLease = 600_000
+const longestLease = 600_000
 
 /** What is asked for at the fault port. */
 export const leaseRequest = z

@@ -42,7 +42,7 @@ export class HttpError extends Error {
 }
 
 /** The status recorded for a caller who hung up before the answer was complete. */
-export const clientClosedRequest = 499
+const clientClosedRequest = 499
 
 /** The exchange of a request to a route that is not silent. */
 export function exchangeOf(request: FastifyRequest): Exchange {

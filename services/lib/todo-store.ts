@@ -18,7 +18,7 @@ export interface TodoChange {
 }
 
 /** The most todos that a list shows, the newest first. */
-export const listLength = 50
+const listLength = 50
 
 const columns = 'id, title, done, created_at AS createdAt'
 
