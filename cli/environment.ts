@@ -138,13 +138,13 @@ function stackFiles({ stack, folder }: Config): { rules?: string; alertmanagerCo
   }
 }
 
-/** Muster's own backends want no credentials. */
+/** Muster's own backends want no credentials; built from their modules, Prometheus and Jaeger have no web pages. */
 export function endpointsOf(urls: Readonly<Record<keyof BackendEndpoints, string>>): BackendEndpoints {
-  const endpoint = (url: string) => ({ url, timeoutMs: 5000 })
+  const endpoint = (url: string, ui = false) => ({ url, ui, timeoutMs: 5000 })
   return {
     prometheus: endpoint(urls.prometheus),
     loki: endpoint(urls.loki),
     jaeger: endpoint(urls.jaeger),
-    alertmanager: endpoint(urls.alertmanager),
+    alertmanager: endpoint(urls.alertmanager, true),
   }
 }

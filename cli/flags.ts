@@ -1,7 +1,10 @@
 import { resolve } from 'node:path'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { parseDuration } from '../lib/duration.ts'
+import { signals } from '../lib/verdict.ts'
 import type { Verbosity } from '../reports/terminal.ts'
 import type { Config } from '../validators/config.ts'
+import type { Sizes } from '../validators/scenarios.ts'
 
 /** Flags that several commands share; each has an environment variable. */
 export interface Flags {
@@ -11,6 +14,8 @@ export interface Flags {
   readonly quiet?: boolean
   readonly verbose?: boolean
   readonly keep?: boolean
+  readonly rate?: number
+  readonly duration?: string
 }
 
 const flags = {
@@ -18,14 +23,40 @@ const flags = {
     new Option('--config <file>', 'the config; else muster.config.ts or .yaml, upward from here').env('MUSTER_CONFIG'),
   out: () => new Option('--out <folder>', 'where reports go; else reports/out beside the config').env('MUSTER_OUT'),
   only: () =>
-    new Option('--only <signal or check id>', 'put only these checks, such as traces or metrics.request-count').env(
-      'MUSTER_ONLY',
-    ),
+    new Option('--only <signal or check id>', 'put only these checks, such as traces or metrics.request-count')
+      .env('MUSTER_ONLY')
+      .argParser(signalOrCheck),
   quiet: () => new Option('--quiet', 'print failures and the verdict only').env('MUSTER_QUIET').conflicts('verbose'),
   verbose: () => new Option('--verbose', 'print every check with its evidence').env('MUSTER_VERBOSE'),
   keep: () =>
     new Option('--keep', 'leave the stack up, so that links and commands in the report work').env('MUSTER_KEEP'),
+  rate: () =>
+    new Option('--rate <number>', 'iterations per second at the highest, for every scenario')
+      .env('MUSTER_RATE')
+      .argParser(positive),
+  duration: () =>
+    new Option('--duration <duration>', 'how long every scenario lasts, such as 30s or 2m')
+      .env('MUSTER_DURATION')
+      .argParser(lasting),
 } as const
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number above 0.')
+  return value
+}
+
+function lasting(text: string): string {
+  if (!(parseDuration(text) ?? 0)) throw new InvalidArgumentError('It must be a duration such as 30s or 2m.')
+  return text
+}
+
+/** Check ids begin with their signal. */
+function signalOrCheck(value: string): string {
+  const [signal] = value.split('.')
+  if (signals.some((known) => known === signal)) return value
+  throw new InvalidArgumentError(`It must be one of ${signals.join(', ')}, or a check such as metrics.request-count.`)
+}
 
 /** Adds flags to a command. */
 export function withFlags(command: Command, ...names: readonly (keyof typeof flags)[]): Command {
@@ -36,6 +67,11 @@ export function withFlags(command: Command, ...names: readonly (keyof typeof fla
 export function verbosityOf({ quiet, verbose }: Flags): Verbosity {
   if (quiet) return 'quiet'
   return verbose ? 'verbose' : 'normal'
+}
+
+/** Sizes of the load that win over the config's. */
+export function sizesOf({ rate, duration }: Flags): Sizes {
+  return { rate, duration }
 }
 
 /** The folder under which each run has its own. */

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { type ExitCode, exitCodes, MusterError } from '../lib/errors.ts'
 import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
@@ -19,7 +19,7 @@ const run = program
   .command('run')
   .description('drive scenarios, judge every signal, write the report')
   .argument('[scenario...]', 'names; all of the config by default')
-withFlags(run, 'config', 'out', 'only', 'quiet', 'verbose', 'keep').action(
+withFlags(run, 'config', 'rate', 'duration', 'out', 'only', 'quiet', 'verbose', 'keep').action(
   async (scenarios: string[], flags: Flags) => {
     exitCode = await runCommand(scenarios, flags)
   },
@@ -38,7 +38,7 @@ withFlags(check, 'config', 'out', 'only', 'quiet', 'verbose').action(
 program
   .command('setup')
   .description('get k6 and the backends ahead of time')
-  .option('--prune', 'remove what this version does not use from the cache')
+  .addOption(new Option('--prune', 'remove what this version does not use from the cache').env('MUSTER_PRUNE'))
   .action(async (flags: { prune?: boolean }) => {
     exitCode = await setupCommand(flags)
   })

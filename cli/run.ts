@@ -10,17 +10,16 @@ import { terminalReporter } from '../reports/terminal.ts'
 import { obtain } from '../stack/obtain.ts'
 import { recipes } from '../stack/recipes.ts'
 import { loadConfig, publicConfig } from '../validators/config.ts'
-import { run } from '../validators/run.ts'
-import { planScenarios } from '../validators/scenarios.ts'
+import { planRun, run } from '../validators/run.ts'
 import { openEnvironment, type RunEnvironment } from './environment.ts'
-import { type Flags, reportsFolder, verbosityOf } from './flags.ts'
+import { type Flags, reportsFolder, sizesOf, verbosityOf } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 
 /** `muster run [scenario…]`: a stack, load, verdicts, a report; everything started is stopped again. */
 export async function runCommand(scenarios: readonly string[], flags: Flags): Promise<ExitCode> {
   const signal = interruptible()
   const config = await loadConfig(flags.config, process.cwd())
-  await planScenarios(config, scenarios)
+  const planned = await planRun(config, scenarios, sizesOf(flags))
   const runId = randomInt(1, 2 ** 32 - 1)
   const name = hex8(runId)
   const folder = await openReportFolder(reportsFolder(flags, config), name)
@@ -53,7 +52,7 @@ export async function runCommand(scenarios: readonly string[], flags: Flags): Pr
       ...environment,
       config,
       runId,
-      scenarios,
+      planned,
       only: flags.only,
       k6Path: k6,
       folder: folder.path,

@@ -6,12 +6,13 @@ export interface Bucket {
 
 /**
  * The quantile of a classic histogram, interpolated linearly within its bucket, in the unit of the bounds. Same formula as
- * Prometheus' `histogram_quantile`: a quantile in the last bucket is that bucket's lower bound. NaN without observations.
+ * Prometheus' `histogram_quantile`: a quantile in the last bucket is that bucket's lower bound. NaN without observations,
+ * without an infinite last bucket, or without a finite one.
  */
 export function histogramQuantile(quantile: number, buckets: readonly Bucket[]): number {
   const sorted = [...buckets].sort((a, b) => a.upper - b.upper)
   const total = sorted.at(-1)?.count ?? 0
-  if (total === 0) return Number.NaN
+  if (total === 0 || sorted.length < 2 || sorted.at(-1)?.upper !== Number.POSITIVE_INFINITY) return Number.NaN
   const rank = quantile * total
   let lower: Bucket = { upper: 0, count: 0 }
   for (const bucket of sorted) {

@@ -7,6 +7,8 @@ export interface Step {
   readonly status: number
   /** Services that must count, log and trace this request; the first one is called by k6. */
   readonly services: readonly string[]
+  /** How many spans its trace must have, over all services; absent: not judged. */
+  readonly spans?: number
 }
 
 type ParameterNames<Route extends string> = Route extends `${string}:${infer Rest}`
@@ -77,12 +79,12 @@ export interface Journey<Steps extends Readonly<Record<string, Step>> = Readonly
 
 const step =
   (method: Step['method']) =>
-  <const Route extends string>(route: Route, status: number, services: readonly string[]): TypedStep<Route> => ({
-    method,
-    route,
-    status,
-    services,
-  })
+  <const Route extends string>(
+    route: Route,
+    status: number,
+    services: readonly string[],
+    spans?: number,
+  ): TypedStep<Route> => ({ method, route, status, services, ...(spans === undefined ? {} : { spans }) })
 
 export const get = step('GET')
 export const post = step('POST')

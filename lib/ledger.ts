@@ -66,6 +66,8 @@ export interface SentId {
   readonly step: string
   /** The services the step is declared to touch, the first one called by k6. */
   readonly services: readonly string[]
+  /** How many spans its trace must have; undefined if the step does not say. */
+  readonly spans: number | undefined
   /** False if it may have been sent: its iteration may have been cut off. */
   readonly must: boolean
 }
@@ -284,7 +286,15 @@ function* sentIds(
         repetitions.set(step, repetition + 1)
         const id = traceId({ run, instance, scenario, step, repetition, iteration })
         const must = (path !== undefined || account.interrupted === 0) && iteration < account.begun
-        yield { id, part: 'load', journey: journey.name, step: name, services: declared.services, must }
+        yield {
+          id,
+          part: 'load',
+          journey: journey.name,
+          step: name,
+          services: declared.services,
+          spans: declared.spans,
+          must,
+        }
       }
     }
   }
@@ -295,7 +305,7 @@ function* sentIds(
       const iteration = setupIteration(number, account.part, count)
       const id = traceId({ run, instance, scenario: setupScenario, step: account.number, repetition: 0, iteration })
       const { part: which, journey, step, declared } = account
-      yield { id, part: which, journey, step, services: declared.services, must: true }
+      yield { id, part: which, journey, step, services: declared.services, spans: declared.spans, must: true }
     }
   }
 }

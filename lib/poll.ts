@@ -76,6 +76,7 @@ async function poll<T>(
   let [attempts, failures, wait] = [0, 0, firstPauseMs]
   let last: { value?: T; error?: unknown } = {}
   for (;;) {
+    signal?.throwIfAborted()
     attempts += 1
     // The attempt that begins at the deadline is still asked: at least one answer belongs to the end of the window.
     const left = Math.max(withinMs - (performance.now() - begun), 1000)

@@ -14,7 +14,7 @@ const duration = z.string().refine((text) => (parseDuration(text) ?? 0) > 0, {
 const httpUrl = z
   .url({ protocol: /^https?$/, error: (issue) => `${JSON.stringify(issue.input)} is no http or https URL` })
   .refine(
-    (text) => !URL.canParse(text) || new URL(text).username === '',
+    (text) => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''),
     'must not hold credentials: name environment variables in auth instead',
   )
 const variable = z
@@ -37,6 +37,8 @@ const endpoint = z
     /** Sent as X-Scope-OrgID. */
     tenant: z.string().optional(),
     timeout: duration.default('5s'),
+    /** False if the backend was built without its web pages: then evidence links to none. */
+    ui: z.boolean().default(true),
   })
   .transform(({ timeout, ...rest }) => ({ ...rest, timeoutMs: parseDuration(timeout) ?? 5000 }))
 /** How one backend is reached. */
@@ -94,9 +96,20 @@ const alert = z
   })
 export type AlertExpectation = z.output<typeof alert>
 
+const thresholds = z.record(z.string(), z.array(z.string())).superRefine((record, context) => {
+  for (const problem of parseThresholds(record).problems) context.addIssue({ code: 'custom', message: problem })
+})
+
 const scenario = z.union([
-  z.string().transform((file) => ({ file, rate: undefined, duration: undefined })),
-  z.strictObject({ file: z.string(), rate: z.number().positive().optional(), duration: duration.optional() }),
+  z.string().transform((file) => ({ file, rate: undefined, duration: undefined, thresholds: {} })),
+  z.strictObject({
+    file: z.string(),
+    /** Iterations per second at the highest. */
+    rate: z.number().positive().optional(),
+    duration: duration.optional(),
+    /** For this scenario alone; tags such as {phase:recovery} or {step:login} narrow them. */
+    thresholds: thresholds.default({}),
+  }),
 ])
 
 const schema = z
@@ -120,7 +133,7 @@ const schema = z
     services: z.record(z.string(), service).refine((all) => Object.keys(all).length > 0, 'name at least one service'),
     scenarios: z.array(scenario).min(1, 'name at least one scenario file'),
     /** k6's thresholds by metric, applied to every scenario. */
-    thresholds: z.record(z.string(), z.array(z.string())).default({}),
+    thresholds: thresholds.default({}),
     /** Largest number of dropped iterations per scenario. */
     maxDropped: z.number().int().min(0).default(0),
     /** Limits on what the services say of themselves. */
@@ -129,15 +142,16 @@ const schema = z
       .prefault({}),
     traces: z.strictObject({ sample: z.number().int().positive().default(200) }).prefault({}),
     /** Texts that no log line may hold, each the value of an environment variable or written `literal:…` for test data. */
-    secrets: z.array(z.string()).default([]),
+    secrets: z
+      .array(
+        z.string().regex(/^(literal:.+|[A-Za-z_]\w*)$/, 'must be the name of an environment variable, or literal:…'),
+      )
+      .default([]),
     alerts: z.array(alert).default([]),
     /** The loopback port at which Alertmanager's webhook receiver finds muster; needed with your own Alertmanager. */
     sinkPort: z.number().int().min(1).max(65_535).optional(),
   })
   .superRefine((config, context) => {
-    for (const problem of parseThresholds(config.thresholds).problems) {
-      context.addIssue({ code: 'custom', path: ['thresholds'], message: problem })
-    }
     config.alerts.forEach(({ fault }, index) => {
       if (config.services[fault.service]) return
       context.addIssue({

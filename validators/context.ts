@@ -1,6 +1,7 @@
 import type { Ledger } from '../lib/ledger.ts'
 import type { Scenario } from '../lib/scenario.ts'
 import type { Summary } from '../lib/summary.ts'
+import type { ThresholdRecord } from '../lib/threshold.ts'
 import type { Window } from '../lib/verdict.ts'
 import type { Alertmanager } from './backends/alertmanager.ts'
 import type { Jaeger } from './backends/jaeger.ts'
@@ -56,6 +57,7 @@ export interface LoadEnd {
 /** What every check of one scenario knows besides. */
 export interface ScenarioContext extends RunContext {
   readonly scenario: Scenario
+  readonly thresholds: ThresholdRecord
   readonly window: Window
   /** Absent if k6 left no summary: then nothing is known of what was sent. */
   readonly ledger: Ledger | undefined

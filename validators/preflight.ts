@@ -126,7 +126,8 @@ export async function preflight(
     ),
   ])
   const bad = findings.filter(({ ok }) => !ok)
-  if (bad.length > 0) throw new EnvironmentError(bad.map(({ text }) => text).join('\n'))
+  // One that is gone is asked several things, and says the same each time.
+  if (bad.length > 0) throw new EnvironmentError([...new Set(bad.map(({ text }) => text))].join('\n'))
   const jobs = new Set(Object.values(config.services).map(({ job }) => job))
   const own = (targets ?? []).filter(({ job }) => jobs.has(job))
   return {

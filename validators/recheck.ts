@@ -52,6 +52,7 @@ export async function recheck({ config, recording, endpoints, only, signal, emit
       signal,
       horizon: one.judgedAt,
       scenario,
+      thresholds: one.thresholds,
       window: one.window,
       summary: one.summary,
       ledger: one.summary ? makeLedger({ scenario, plan, summary: one.summary, oddLines: one.oddLines }) : undefined,

@@ -21,6 +21,7 @@ const schema = z.object({
       firstNumber: z.number(),
       rate: z.number().optional(),
       durationMs: z.number().optional(),
+      thresholds: z.record(z.string(), z.array(z.string())),
       window,
       /** When its checks had ended. */
       judgedAt: z.number(),

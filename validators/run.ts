@@ -13,7 +13,7 @@ import { pipelineDeadline, type RunContext, type ScenarioContext, scrapeDeadline
 import { runK6 } from './k6.ts'
 import { type BackendEndpoints, connect, preflight } from './preflight.ts'
 import { type Recording, writeRecording } from './recording.ts'
-import { durationOf, type Planned, peakRate, planScenario, planScenarios } from './scenarios.ts'
+import { durationOf, type Planned, peakRate, planScenario, planScenarios, type Sizes } from './scenarios.ts'
 import { alertTrial, quietCheck, timingOf } from './signals/alerts.ts'
 import { loadChecks } from './signals/load.ts'
 import { logsChecks } from './signals/logs.ts'
@@ -26,8 +26,7 @@ import type { Sink } from './sink.ts'
 export interface RunInput {
   readonly config: Config
   readonly runId: number
-  /** Names of scenarios; empty for all. */
-  readonly scenarios: readonly string[]
+  readonly planned: readonly Planned[]
   /** A signal or the beginning of a check id; only such checks are put. */
   readonly only: string | undefined
   readonly endpoints: BackendEndpoints
@@ -50,19 +49,31 @@ export interface RunInput {
 }
 
 /**
+ * Plans a run and finds what is wrong with it before anything is started for it.
+ * @throws UsageError for scenarios, targets, secrets and credentials that will not do
+ */
+export async function planRun(config: Config, names: readonly string[], sizes: Sizes): Promise<Planned[]> {
+  const planned = await planScenarios(config, names, sizes)
+  for (const { scenario } of config.alerts) await planScenario(resolve(config.folder, scenario), 0, {}, {})
+  if (config.target) assertLoadAllowed(config, config.target.url, planned)
+  secretTexts(config)
+  if (config.backends) connect(config.backends)
+  return planned
+}
+
+function assertLoadAllowed({ target }: Config, url: string, planned: readonly Planned[]): void {
+  const { allow = [], maxRate = Number.POSITIVE_INFINITY } = target ?? {}
+  for (const one of planned) assertTargetAllowed({ url, allow, maxRate }, peakRate(one))
+}
+
+/**
  * Drives the scenarios, tries the alerts, and judges all; every verdict goes out as an event.
  * @returns the exit code
  * @throws MusterError for usage and environment before anything is driven; the abort reason when interrupted
  */
 export async function run(input: RunInput): Promise<ExitCode> {
-  const { config, signal, emit } = input
-  const planned = await planScenarios(config, input.scenarios)
-  const target = {
-    url: input.targetUrl,
-    allow: config.target?.allow ?? [],
-    maxRate: config.target?.maxRate ?? Number.POSITIVE_INFINITY,
-  }
-  for (const one of planned) assertTargetAllowed(target, peakRate(one))
+  const { config, planned, signal, emit } = input
+  assertLoadAllowed(config, input.targetUrl, planned)
   const backends = connect(input.endpoints)
   const secrets = secretTexts(config)
   const facts = await preflight(config, backends, input.targetUrl, signal)
@@ -160,8 +171,8 @@ async function quietEdge({ config, backends, facts, signal }: RunContext): Promi
 }
 
 async function drive(input: RunInput, context: RunContext, planned: Planned): Promise<ScenarioContext> {
-  const { emit, config } = input
-  const { scenario, firstNumber, rate, durationMs } = planned
+  const { emit } = input
+  const { scenario, firstNumber, rate, durationMs, thresholds } = planned
   const plan = {
     run: input.runId,
     instance: 0,
@@ -169,7 +180,7 @@ async function drive(input: RunInput, context: RunContext, planned: Planned): Pr
     baseUrl: input.targetUrl.replace(/\/+$/, ''),
     ...(rate === undefined ? {} : { rate }),
     ...(durationMs === undefined ? {} : { durationMs }),
-    thresholds: config.thresholds,
+    thresholds,
   }
   const result = await runK6({
     k6Path: input.k6Path,
@@ -203,11 +214,11 @@ async function drive(input: RunInput, context: RunContext, planned: Planned): Pr
     exitMeaning: result.exitMeaning,
     words: [...result.logTail, ...result.stderrTail],
   }
-  return { ...context, scenario, window, ledger, summary, load }
+  return { ...context, scenario, thresholds, window, ledger, summary, load }
 }
 
 function recorded(
-  { file, firstNumber, rate, durationMs }: Planned,
+  { file, firstNumber, rate, durationMs, thresholds }: Planned,
   { window, load, summary, ledger }: ScenarioContext,
 ): Recording['scenarios'][number] {
   return {
@@ -215,6 +226,7 @@ function recorded(
     firstNumber,
     ...(rate === undefined ? {} : { rate }),
     ...(durationMs === undefined ? {} : { durationMs }),
+    thresholds: Object.fromEntries(Object.entries(thresholds).map(([key, list]) => [key, [...list]])),
     window,
     judgedAt: Date.now(),
     load: {
@@ -244,7 +256,7 @@ async function triedAlert(input: RunInput, context: RunContext, expectation: Ale
       guard: ({ url }) => input.guard.lease(url),
       drive: async ({ rate }, signal, underWay) => {
         // Instance 1 keeps its trace ids apart from those of the scenarios.
-        const { scenario } = await planScenario(file, 0)
+        const { scenario } = await planScenario(file, 0, {}, {})
         await runK6({
           k6Path: input.k6Path,
           scenarioFile: file,

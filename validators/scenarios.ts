@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { parseDuration } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { type DrivenJourney, drivenJourneys, type Scenario } from '../lib/scenario.ts'
+import type { ThresholdRecord } from '../lib/threshold.ts'
 import type { Config } from './config.ts'
 import { loadScenario } from './k6.ts'
 
@@ -14,18 +15,30 @@ export interface Planned {
   readonly firstNumber: number
   readonly rate: number | undefined
   readonly durationMs: number | undefined
+  /** The config's thresholds for all scenarios, and those for this one. */
+  readonly thresholds: ThresholdRecord
   readonly driven: readonly DrivenJourney[]
+}
+
+/** Sizes from the command line; they win over the config's, which win over the scenario's own. */
+export interface Sizes {
+  /** Iterations per second at the highest. */
+  readonly rate?: number | undefined
+  /** As k6 writes it, e.g. 30s. */
+  readonly duration?: string | undefined
 }
 
 /**
  * Loads the scenarios of the config, or those named.
  * @throws UsageError for a name that the config does not have, and for files that are no scenarios
  */
-export async function planScenarios(config: Config, names: readonly string[]): Promise<Planned[]> {
+export async function planScenarios(config: Config, names: readonly string[], sizes: Sizes = {}): Promise<Planned[]> {
   const planned: Planned[] = []
   let firstNumber = 0
   for (const entry of config.scenarios) {
-    const one = await planScenario(resolve(config.folder, entry.file), firstNumber, entry.rate, entry.duration)
+    const size = { rate: sizes.rate ?? entry.rate, duration: sizes.duration ?? entry.duration }
+    const thresholds = { ...config.thresholds, ...entry.thresholds }
+    const one = await planScenario(resolve(config.folder, entry.file), firstNumber, size, thresholds)
     planned.push(one)
     firstNumber += one.driven.length
   }
@@ -43,19 +56,13 @@ export async function planScenarios(config: Config, names: readonly string[]): P
 export async function planScenario(
   file: string,
   firstNumber: number,
-  rate?: number,
-  duration?: string,
+  { rate, duration }: Sizes,
+  thresholds: ThresholdRecord,
 ): Promise<Planned> {
   const scenario = await loadScenario(file)
   const durationMs = duration === undefined ? undefined : parseDuration(duration)
-  return {
-    scenario,
-    file,
-    firstNumber,
-    rate,
-    durationMs,
-    driven: drivenJourneys(scenario, { firstNumber, rate, durationMs }),
-  }
+  const driven = drivenJourneys(scenario, { firstNumber, rate, durationMs })
+  return { scenario, file, firstNumber, rate, durationMs, thresholds, driven }
 }
 
 /** Iterations per second at the highest, of all journeys together. */

@@ -23,7 +23,11 @@ const oneTodo = testData(
 /** Looks around and changes nothing. */
 export const browse = journey(
   'browse',
-  { login: post('/login', 200, gateway), list: get('/todos', 200, todos), read: get('/todos/:id', 200, todos) },
+  {
+    login: post('/login', 200, gateway, 2),
+    list: get('/todos', 200, todos, 5),
+    read: get('/todos/:id', 200, todos, 5),
+  },
   (visit) => {
     const { token } = visit.login({ body: { user: visit.user.name, password: testPassword } }).json<{ token: string }>()
     const headers = bearer(token)

@@ -8,11 +8,11 @@ const all = ['gateway', 'todos', 'webhooks']
 export const manageTodos = journey(
   'manage-todos',
   {
-    login: post('/login', 200, ['gateway']),
-    create: post('/todos', 201, all),
-    list: get('/todos', 200, todos),
-    complete: patch('/todos/:id', 200, all),
-    remove: del('/todos/:id', 204, all),
+    login: post('/login', 200, ['gateway'], 2),
+    create: post('/todos', 201, all, 8),
+    list: get('/todos', 200, todos, 5),
+    complete: patch('/todos/:id', 200, all, 8),
+    remove: del('/todos/:id', 204, all, 8),
   },
   (visit) => {
     const { token } = visit.login({ body: { user: visit.user.name, password: testPassword } }).json<{ token: string }>()

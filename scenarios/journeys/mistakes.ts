@@ -7,10 +7,10 @@ const todos = ['gateway', 'todos']
 export const mistakes = journey(
   'mistakes',
   {
-    badLogin: post('/login', 401, ['gateway']),
-    login: post('/login', 200, ['gateway']),
-    unknownId: get('/todos/:id', 404, todos),
-    invalidBody: post('/todos', 400, todos),
+    badLogin: post('/login', 401, ['gateway'], 2),
+    login: post('/login', 200, ['gateway'], 2),
+    unknownId: get('/todos/:id', 404, todos, 5),
+    invalidBody: post('/todos', 400, todos, 4),
   },
   (visit) => {
     const user = visit.user.name

@@ -120,6 +120,11 @@ export class JsonClient {
     })
   }
 
+  /** The part of evidence that links to a page of the backend's; nothing if it has none. */
+  link(path: string): { readonly link?: string } {
+    return this.#endpoint.ui ? { link: this.url + path } : {}
+  }
+
   /** A shell command that asks the same; credentials stay in environment variables. */
   curl(path: string, params: Readonly<Record<string, string | number | readonly string[]>> = {}): string {
     const pairs = Object.entries(params).flatMap(([key, value]) =>

@@ -55,7 +55,7 @@ export function quietCheck(context: RunContext, sink: Sink | undefined, window: 
         query,
         deadline: `watched for 2 evaluations of ${context.facts.evaluationMs / 1000} s`,
         reproduce: prometheus.client.curl('/api/v1/query', { query, time }),
-        link: `${prometheus.client.url}/alerts`,
+        ...prometheus.client.link(`/alerts`),
       })
     },
   }
@@ -249,12 +249,12 @@ function judge(
   const rules = {
     query: '/api/v1/rules',
     reproduce: prometheus.client.curl('/api/v1/rules'),
-    link: `${prometheus.client.url}/alerts`,
+    ...prometheus.client.link(`/alerts`),
   }
   const active = {
     query: '/api/v2/alerts',
     reproduce: alertmanager.client.curl('/api/v2/alerts'),
-    link: `${alertmanager.client.url}/#/alerts`,
+    ...alertmanager.client.link(`/#/alerts`),
   }
   const station = (
     id: string,

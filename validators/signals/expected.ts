@@ -1,3 +1,4 @@
+import { fmix32 } from '../../lib/hash.ts'
 import type { Ledger, SentId } from '../../lib/ledger.ts'
 import { hex8 } from '../../lib/trace-id.ts'
 import type { Finding, Outcome } from '../check.ts'
@@ -84,7 +85,10 @@ export function tracePrefixes(runId: number, ledger: Ledger): string[] {
   return ledger.journeys.map(({ number }) => `${hex8(runId)}00${number.toString(16).padStart(2, '0')}`)
 }
 
-/** At most `size` of the ids that were surely sent and answered, evenly spread over the load. */
+/**
+ * At most `size` of the ids that were surely sent and answered, spread over the load: one from each of `size` equal
+ * stretches. Where in its stretch is scattered, since even steps would meet the same step of every journey.
+ */
 export function sampleIds(ledger: Ledger, size: number): SentId[] {
   let total = 0
   for (const { must } of ledger.ids('load')) if (must) total += 1
@@ -93,10 +97,11 @@ export function sampleIds(ledger: Ledger, size: number): SentId[] {
   let at = 0
   for (const sent of ledger.ids('load')) {
     if (!sent.must) continue
-    if (at >= sample.length * stride) sample.push(sent)
+    const place = sample.length + fmix32(sample.length + 1) / 2 ** 32
+    if (sample.length < size && at >= Math.floor(place * stride)) sample.push(sent)
     at += 1
   }
-  return sample.slice(0, size)
+  return sample
 }
 
 /** Nothing can be compared if it is not known what was sent. */

@@ -97,7 +97,7 @@ export function loadChecks(context: ScenarioContext): Check[] {
         empty: requests[1] === 0,
       }),
     ),
-    ...parseThresholds(config.thresholds).thresholds.map((threshold) =>
+    ...parseThresholds(context.thresholds).thresholds.map((threshold) =>
       about(
         `threshold.${threshold.key}.${threshold.aggregation}`,
         `${threshold.key} keeps ${threshold.expression}`,

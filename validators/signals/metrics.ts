@@ -106,7 +106,7 @@ function asking(
     query,
     deadline,
     reproduce: prometheus.client.curl('/api/v1/query', { query, time }),
-    link: `${prometheus.client.url}/graph?g0.expr=${encodeURIComponent(selector)}&g0.tab=0`,
+    ...prometheus.client.link(`/graph?g0.expr=${encodeURIComponent(selector)}&g0.tab=0`),
   }
 }
 

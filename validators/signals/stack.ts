@@ -46,7 +46,7 @@ async function rawUntil(
     query,
     deadline: deadline.words,
     reproduce: prometheus.client.curl('/api/v1/query', { query, time }),
-    link: `${prometheus.client.url}/targets`,
+    ...prometheus.client.link(`/targets`),
   })
 }
 

@@ -1,3 +1,4 @@
+import type { SentId } from '../../lib/ledger.ts'
 import { eventually } from '../../lib/poll.ts'
 import { decodeTraceId, parentId } from '../../lib/trace-id.ts'
 import { isFinal } from '../backends/http.ts'
@@ -23,13 +24,13 @@ export function tracesChecks(context: ScenarioContext): Check[] {
     .filter(([, { requests }]) => requests.kind === 'queue')
     .map(([name, { traces }]) => [name, traces.service] as const)
   return [
-    check('services', 'every sampled trace reached every promised service', (spans, promised) => {
+    check('services', 'every sampled trace reached every promised service', (spans, { services: promised }) => {
       const seen = new Set(spans.map(({ service }) => service))
       return promised
         .filter((name) => !seen.has(context.config.services[name]?.traces.service ?? name))
         .map((name) => `no span of ${name}`)
     }),
-    check('tree', 'every sampled trace is one tree under the announced parent', (spans, _promised, announced) => {
+    check('tree', 'every sampled trace is one tree under the announced parent', (spans, _sent, announced) => {
       const ids = new Set(spans.map(({ spanId }) => spanId))
       const roots = spans.filter(({ parents }) => parents.length === 0 || parents.includes(announced))
       const orphans = spans.filter(
@@ -43,24 +44,32 @@ export function tracesChecks(context: ScenarioContext): Check[] {
         ...(ids.size < spans.length ? [`${spans.length - ids.size} doubled spans`] : []),
       ]
     }),
+    check('spans', 'every sampled trace has as many spans as its step promises', (spans, { spans: promised, step }) => {
+      if (promised === undefined) return undefined
+      return spans.length === promised ? [] : [`${spans.length} spans instead of ${promised} (${step})`]
+    }),
     ...queues.map(([name, service]) =>
-      check(`queue.${name}`, `work handed to ${name} is connected across the queue`, (spans, promised) => {
-        if (!promised.includes(name)) return undefined
-        const byId = new Map(spans.map((span) => [span.spanId, span]))
-        const entries = spans.filter(
-          (span) => span.service === service && !span.parents.some((parent) => byId.get(parent)?.service === service),
-        )
-        if (entries.length === 0) return [`${name} is not connected: none of its spans is in the trace`]
-        return entries
-          .filter(({ parents }) => !parents.some((parent) => byId.has(parent)))
-          .map(({ operation }) => `"${operation}" has no producer in the trace`)
-      }),
+      check(
+        `queue.${name}`,
+        `work handed to ${name} is connected across the queue`,
+        (spans, { services: promised }) => {
+          if (!promised.includes(name)) return undefined
+          const byId = new Map(spans.map((span) => [span.spanId, span]))
+          const entries = spans.filter(
+            (span) => span.service === service && !span.parents.some((parent) => byId.get(parent)?.service === service),
+          )
+          if (entries.length === 0) return [`${name} is not connected: none of its spans is in the trace`]
+          return entries
+            .filter(({ parents }) => !parents.some((parent) => byId.has(parent)))
+            .map(({ operation }) => `"${operation}" has no producer in the trace`)
+        },
+      ),
     ),
   ]
 }
 
 /** What is wrong with one trace; undefined if the question does not apply to it. */
-type Examine = (spans: readonly Span[], promised: readonly string[], announced: string) => string[] | undefined
+type Examine = (spans: readonly Span[], sent: SentId, announced: string) => string[] | undefined
 
 async function sampled(context: ScenarioContext, expected: string, examine: Examine): Promise<Outcome> {
   const { ledger, backends, config, signal, window } = context
@@ -78,10 +87,11 @@ async function sampled(context: ScenarioContext, expected: string, examine: Exam
         slice.map(({ id }) => id),
         attempt,
       )
-      for (const { id, services } of slice) {
+      for (const sent of slice) {
+        const { id } = sent
         const origin = decodeTraceId(id)
         const spans = found.get(id) ?? []
-        const wrong = origin ? examine(spans, services, parentId(origin)) : ['its id is not of muster']
+        const wrong = origin ? examine(spans, sent, parentId(origin)) : ['its id is not of muster']
         if (wrong === undefined) good.add(id)
         else if (spans.length === 0) problems.push(`${id}: not found`)
         else if (wrong.length > 0) problems.push(`${id}: ${wrong.join(', ')}`)
@@ -113,7 +123,7 @@ async function sampled(context: ScenarioContext, expected: string, examine: Exam
     ...(firstBad
       ? {
           reproduce: backends.jaeger.client.curl(`/api/traces/${firstBad}`, { raw: 'true' }),
-          link: `${backends.jaeger.client.url}/trace/${firstBad}`,
+          ...backends.jaeger.client.link(`/trace/${firstBad}`),
         }
       : {}),
   })

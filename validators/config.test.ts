@@ -1,0 +1,201 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, it, vi } from 'vitest'
+import { UsageError } from '../lib/errors.ts'
+import { assertTargetAllowed, type ConfigInput, loadConfig, parseConfig, publicConfig, secretTexts } from './config.ts'
+
+const folders: string[] = []
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })))
+})
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'muster-config-'))
+  folders.push(path)
+  return path
+}
+
+const gateway = {
+  job: 'gateway',
+  requests: { kind: 'http', metric: 'http_requests_total' },
+  logs: { selector: '{service_name="gateway"}', message: 'request completed' },
+  traces: { service: 'gateway' },
+} as const
+const least: ConfigInput = { scenarios: ['basic.ts'], services: { gateway } }
+const urls = { url: 'http://127.0.0.1:9090' }
+const backends = { prometheus: urls, loki: urls, jaeger: urls, alertmanager: urls }
+
+/** What a config is refused with. */
+function refusal(config: unknown): string {
+  try {
+    parseConfig(config, 'muster.config.ts')
+  } catch (error) {
+    if (error instanceof UsageError) return error.message
+    throw error
+  }
+  throw new Error('it was accepted')
+}
+
+it('fills in what the least config leaves out', () => {
+  const config = parseConfig(least, 'muster.config.ts')
+  expect(config).toMatchObject({
+    maxDropped: 0,
+    server: { p95: '500ms', errorRatio: 0.01 },
+    traces: { sample: 200 },
+    alerts: [],
+    secrets: [],
+  })
+  expect(config.services.gateway?.requests).toMatchObject({ route: 'route', method: 'method', status: 'status' })
+  expect(config.services.gateway?.logs.fields).toContain('trace_id')
+})
+
+it('reports five mistakes at once, each with its path', () => {
+  const message = refusal({
+    scenarios: [],
+    services: { gateway: { ...gateway, logs: { ...gateway.logs, selector: 'gateway' } } },
+    thresholds: { http_req_duratoin: ['p(95)<500'] },
+    server: { p95: 'fast' },
+    maxDroped: 3,
+  })
+  expect(message).toContain('muster.config.ts has 5 problems:')
+  const lines = message.split('\n').slice(1)
+  expect(lines).toHaveLength(5)
+  const about = (path: string) => lines.filter((line) => line.trim().startsWith(`${path}:`)).join()
+  expect(about('scenarios')).toContain('name at least one scenario file')
+  expect(about('services.gateway.logs.selector')).toContain('must be a stream selector')
+  expect(about('thresholds')).toContain('http_req_duratoin')
+  expect(about('server.p95')).toContain('"fast" is no duration')
+  expect(about('maxDroped')).toContain('is no setting of muster')
+})
+
+it.each<[string, Partial<Record<keyof ConfigInput, unknown>>, string]>([
+  ['backends without a target', { backends }, 'target: is needed with your own backends'],
+  [
+    'an alert on a service that is not there',
+    {
+      alerts: [
+        {
+          name: 'High',
+          fault: { service: 'basket', fault: 'error', ratio: 0.3 },
+          rateWindow: '10s',
+          threshold: 0.05,
+          scenario: 'smoke.ts',
+        },
+      ],
+    },
+    'alerts.0.fault.service: "basket" is not among services',
+  ],
+  [
+    'an alert that the fault can never make fire',
+    {
+      alerts: [
+        {
+          name: 'High',
+          fault: { service: 'gateway', fault: 'error', ratio: 0.05 },
+          rateWindow: '10s',
+          threshold: 0.05,
+          scenario: 'smoke.ts',
+        },
+      ],
+    },
+    'alerts.0.fault.ratio: must be above the threshold',
+  ],
+  ['a config that is no object', { services: 'gateway' }, 'services: '],
+])('refuses %s', (_, part, text) => {
+  expect(refusal({ ...least, ...part })).toContain(text)
+})
+
+it.each(['http://me:hunter2@127.0.0.1:9090', 'http://hunter2@127.0.0.1:9090', 'http://:hunter2@127.0.0.1:9090'])(
+  'refuses the credentials in %s, without repeating them',
+  (url) => {
+    for (const config of [
+      { ...least, target: { url } },
+      { ...least, target: urls, backends: { ...backends, loki: { url } } },
+    ]) {
+      expect(refusal(config)).toContain('must not hold credentials')
+      expect(refusal(config)).not.toContain('hunter2')
+    }
+  },
+)
+
+it('refuses a secret where the name of a variable belongs, without repeating it', () => {
+  const auth = { type: 'bearer', tokenEnv: 'ey.hunter2' }
+  const message = refusal({
+    ...least,
+    target: urls,
+    backends: { ...backends, loki: { ...urls, auth } },
+    secrets: ['hunter2!'],
+  })
+  expect(message).toContain('backends.loki.auth.tokenEnv: must be the name of an environment variable')
+  expect(message).toContain('secrets.0: must be the name of an environment variable')
+  expect(message).not.toContain('hunter2')
+})
+
+it('reads YAML by the same schema', async () => {
+  const place = await folder()
+  const file = join(place, 'muster.config.yaml')
+  await writeFile(file, JSON.stringify(least).replace('"basic.ts"', '{ "file": "basic.ts", "duration": "1m30s" }'))
+  expect(await loadConfig(undefined, place)).toMatchObject({
+    file,
+    folder: place,
+    scenarios: [{ file: 'basic.ts', duration: '1m30s' }],
+  })
+  await writeFile(file, 'scenarios: [basic.ts]\nservices: {}\n')
+  await expect(loadConfig(undefined, place)).rejects.toThrow('services: name at least one service')
+  await writeFile(file, 'scenarios: [basic.ts\nservices')
+  await expect(loadConfig(undefined, place)).rejects.toThrow(`${file} cannot be read`)
+})
+
+it('finds the nearest config upward from where it is', async () => {
+  const place = await folder()
+  const below = join(place, 'a', 'b')
+  await mkdir(below, { recursive: true })
+  await writeFile(join(place, 'muster.config.yaml'), JSON.stringify(least))
+  expect((await loadConfig(undefined, below)).folder).toBe(place)
+  await writeFile(join(place, 'a', 'muster.config.yml'), JSON.stringify(least))
+  expect((await loadConfig(undefined, below)).folder).toBe(join(place, 'a'))
+})
+
+it('says so if there is no config, or not the one named', async () => {
+  const place = await folder()
+  await expect(loadConfig(undefined, place)).rejects.toThrow('No muster.config.ts (or .yaml) in')
+  await expect(loadConfig('other.ts', place)).rejects.toThrow('does not exist: check --config')
+})
+
+it('shows no secret in the config that reports carry', async () => {
+  vi.stubEnv('DEMO_PASSWORD', 'hunter2')
+  const config = parseConfig({ ...least, secrets: ['literal:correct horse', 'DEMO_PASSWORD'] }, 'test')
+  expect(secretTexts(config)).toEqual(['correct horse', 'hunter2'])
+  const shown = JSON.stringify(publicConfig({ ...config, file: 'test', folder: '.' }))
+  expect(shown).not.toContain('correct horse')
+  expect(shown).not.toContain('hunter2')
+  expect(shown).toContain('DEMO_PASSWORD')
+})
+
+it('does not look for a secret that is not set: nothing would be proven', () => {
+  vi.stubEnv('DEMO_PASSWORD', '')
+  const config = parseConfig({ ...least, secrets: ['DEMO_PASSWORD'] }, 'test')
+  expect(() => secretTexts(config)).toThrow('the environment variable DEMO_PASSWORD, which is not set')
+})
+
+it.each(['http://127.0.0.1:1', 'http://127.8.9.1', 'http://localhost:8080', 'http://[::1]:80'])(
+  'lets load go to %s without a word',
+  (url) => {
+    expect(() => assertTargetAllowed({ url, allow: [], maxRate: 1 }, 1000)).not.toThrow()
+  },
+)
+
+it.each(['http://shop.example', 'http://127.0.0.1.shop.example', 'http://localhost.shop.example', 'http://10.0.0.1'])(
+  'lets load go to %s only by name, and no faster than the ceiling',
+  (url) => {
+    const { hostname } = new URL(url)
+    const allow = [hostname]
+    expect(() => assertTargetAllowed({ url, allow: ['other.example'], maxRate: 50 }, 1)).toThrow(
+      `Load on ${hostname} is not allowed`,
+    )
+    expect(() => assertTargetAllowed({ url, allow, maxRate: 50 }, 50)).not.toThrow()
+    expect(() => assertTargetAllowed({ url, allow, maxRate: 50 }, 50.1)).toThrow('above target.maxRate 50')
+  },
+)
