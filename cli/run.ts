@@ -58,7 +58,13 @@ export async function runCommand(scenarios: readonly string[], flags: Flags): Pr
       folder: folder.path,
       signal,
       emit,
-      versions: { muster: '0.1.0', node: process.version, k6: recipes.k6.version },
+      versions: {
+        muster: '0.1.0',
+        node: process.version,
+        k6: recipes.k6.version,
+        // Jaeger does not tell its version; that of muster's own stack is known.
+        ...(config.backends ? {} : { jaeger: recipes.jaeger.version }),
+      },
       guard: {
         k6: (pid) => watchdog.add(pid, 'k6'),
         lease: (url) => {

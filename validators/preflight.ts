@@ -62,7 +62,7 @@ export async function preflight(
     })
     return undefined
   }
-  const [version, lokiVersion, services, alertmanagerVersion, timing, targets, rules, clock] = await Promise.all([
+  const [version, lokiVersion, , alertmanagerVersion, timing, targets, rules, clock] = await Promise.all([
     look(
       'prometheus',
       (attempt) => prometheus.version(attempt),
@@ -134,7 +134,6 @@ export async function preflight(
     versions: {
       prometheus: version ?? '',
       loki: lokiVersion ?? '',
-      jaeger: `${services?.length ?? 0} services`,
       alertmanager: alertmanagerVersion ?? '',
     },
     scrapeMs: Math.max(...own.map(({ scrapeMs }) => scrapeMs)),
