@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { EnvironmentError } from '../lib/errors.ts'
 import { freePorts } from '../stack/ports.ts'
 import { type Stack, type StackProgress, startStack } from '../stack/stack.ts'
@@ -88,6 +88,11 @@ async function own({ config, folder, keep, signal, onProgress }: EnvironmentOpti
       onProgress: ({ text }: StackProgress) => onProgress(text),
     })
     const watchdog = stack.watchdog ?? startWatchdog()
+    if (!stack.watchdog) {
+      // A stack that is to stay does so after the run, not when the run is killed.
+      watchdog.folder(join(folder, 'data'))
+      for (const { pid } of stack.processes) watchdog.add(pid, 'process')
+    }
     return {
       endpoints: endpointsOf(stack.urls),
       targetUrl: config.target?.url ?? stack.urls.gateway,

@@ -27,7 +27,7 @@ export interface Bound {
 const notificationFloorMs = 10_000
 
 /** Scrape and evaluation take time themselves, delivery is an HTTP request, and muster looks every 200 ms. */
-export const alertSlackMs = 2000
+const alertSlackMs = 2000
 
 const s = (ms: number) => `${+(ms / 1000).toFixed(2)} s`
 
