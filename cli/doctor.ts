@@ -48,6 +48,8 @@ export async function doctorCommand(flags: Flags): Promise<ExitCode> {
   } else {
     findings.push({ what: 'stack', ok: true, text: 'no stack is up: a run boots its own' })
   }
-  for (const { ok, text } of findings) process.stdout.write(`${ok ? '✓' : '✗'} ${text}\n`)
+  // What is gone is asked several things, and says the same each time.
+  const lines = new Set(findings.map(({ ok, text }) => `${ok ? '✓' : '✗'} ${text}\n`))
+  for (const line of lines) process.stdout.write(line)
   return findings.every(({ ok }) => ok) ? exitCodes.passed : exitCodes.environment
 }

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { EnvironmentError } from '../lib/errors.ts'
 import { freePorts } from '../stack/ports.ts'
 import { type Stack, type StackProgress, startStack } from '../stack/stack.ts'
@@ -87,12 +87,7 @@ async function own({ config, folder, keep, signal, onProgress }: EnvironmentOpti
       detached: keep,
       onProgress: ({ text }: StackProgress) => onProgress(text),
     })
-    const watchdog = stack.watchdog ?? startWatchdog()
-    if (!stack.watchdog) {
-      // A stack that is to stay does so after the run, not when the run is killed.
-      watchdog.folder(join(folder, 'data'))
-      for (const { pid } of stack.processes) watchdog.add(pid, 'process')
-    }
+    const { watchdog } = stack
     return {
       endpoints: endpointsOf(stack.urls),
       targetUrl: config.target?.url ?? stack.urls.gateway,
@@ -134,6 +129,7 @@ export async function bringUp(
     onProgress: ({ text }) => onProgress(text),
   })
   await writeState(config.folder, stack, folder, sinkPort)
+  await stack.watchdog.bye()
 }
 
 function stackFiles({ stack, folder }: Config): { rules?: string; alertmanagerConfig?: string } {

@@ -48,7 +48,7 @@ export interface StackOptions {
   /** Default true: start the sample services too. */
   readonly services?: boolean | undefined
   readonly onProgress?: ((progress: StackProgress) => void) | undefined
-  /** The stack outlives this process, without a watchdog: for `up`. Default false. */
+  /** The stack outlives this process once its watchdog has been sent away by `bye`: for `up`. Default false. */
   readonly detached?: boolean | undefined
 }
 
@@ -57,8 +57,8 @@ export interface Stack {
   readonly processes: readonly Supervised[]
   /** Folder with one log file a process. */
   readonly logs: string
-  /** Absent if detached. */
-  readonly watchdog?: Watchdog
+  /** Ends the stack if this process dies. */
+  readonly watchdog: Watchdog
   /** How a process ended that nobody stopped; undefined while it runs. */
   exited(name: string): ExitInfo | undefined
   /** Stops all in reverse order and removes the data. May be called twice. */
@@ -98,17 +98,17 @@ async function startOnce(
   const services = options.services ?? true
   const backends = await configureBackends(binaries, { ...options, folder, ports, services })
 
-  const watchdog = options.detached ? undefined : startWatchdog()
-  watchdog?.folder(data)
+  const watchdog = startWatchdog()
+  watchdog.folder(data)
   const supervisor = new Supervisor({
     logs,
     detached: options.detached ?? false,
-    onStart: ({ pid }) => watchdog?.add(pid, 'process'),
+    onStart: ({ pid }) => watchdog.add(pid, 'process'),
   })
   const stop = async () => {
     await supervisor.stop()
     await rm(data, { recursive: true, force: true })
-    await watchdog?.bye()
+    await watchdog.bye()
   }
 
   const began = performance.now()
@@ -156,7 +156,7 @@ async function startOnce(
     urls,
     processes: supervisor.processes,
     logs,
-    ...(watchdog && { watchdog }),
+    watchdog,
     exited: (name) => supervisor.exited(name),
     kill: (name) => supervisor.kill(name),
     stop,

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { execa } from 'execa'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import sample from '../muster.config.ts'
+import { freePorts } from '../stack/ports.ts'
 import { type Called, Project, root } from './harness.ts'
 
 let project: Project
@@ -14,14 +16,11 @@ beforeAll(async () => {
   project = await Project.make()
 })
 
-afterEach(() => {
-  for (const server of servers.splice(0)) {
+afterAll(async () => {
+  for (const server of servers) {
     server.closeAllConnections()
     server.close()
   }
-})
-
-afterAll(async () => {
   await project?.remove()
 })
 
@@ -29,8 +28,14 @@ const scenarios = ['basic', 'stress', 'spike'].map((name) => join(root, `scenari
 
 /** Calls muster with the sample's config, some of it replaced. */
 async function mistaken(config: string, args: readonly string[] = ['run'], env = {}): Promise<Called> {
-  await project.configure(`{ scenarios: ${JSON.stringify(scenarios)}, alerts: [], ...${config} }`)
-  return project.call(args, env)
+  const [command = 'run', ...rest] = args
+  const file = await project.write(
+    `${randomUUID()}.config.mts`,
+    `import base from ${JSON.stringify(join(root, 'muster.config.ts'))}
+export default { ...base, scenarios: ${JSON.stringify(scenarios)}, alerts: [], ...${config} }
+`,
+  )
+  return project.call([command, '--config', file, ...rest], env)
 }
 
 /** Something that listens where a backend should. */
@@ -43,19 +48,18 @@ async function listening(answer: RequestListener): Promise<string> {
 
 /** A URL at which nothing listens: a port that was free a moment ago. */
 async function nobodyAt(): Promise<string> {
-  const url = await listening(() => {})
-  await new Promise((resolve) => servers.pop()?.close(resolve))
-  return url
+  const [port] = await freePorts(1)
+  return `http://127.0.0.1:${port}`
 }
 
 /** A config with backends at these URLs; those not named are at `url`. */
 function backendsAt(url: string, more: Readonly<Record<string, unknown>> = {}): string {
-  const endpoint = { url, timeout: '300ms', ...more }
+  const endpoint = { url, timeout: '4s', ...more }
   const backends = { prometheus: endpoint, loki: endpoint, jaeger: endpoint, alertmanager: endpoint }
   return JSON.stringify({ target: { url: 'http://127.0.0.1:1' }, backends })
 }
 
-describe('the command line', () => {
+describe.concurrent('the command line', () => {
   test('--help lists the commands and ends with 0', async () => {
     const { exitCode, stdout } = await execa(join(root, 'muster'), ['--help'], { reject: false })
     expect(exitCode).toBe(0)
@@ -78,7 +82,7 @@ describe('the command line', () => {
 
   test('a scenario that the config does not have is named beside those it has: exit 2', async () => {
     const { code, stderr } = await mistaken('{}', ['run', 'basics'])
-    expect(stderr).toMatch(/no scenario "basics" in \S+muster\.config\.mts: it has basic, stress, spike\./)
+    expect(stderr).toMatch(/no scenario "basics" in \S+\.config\.mts: it has basic, stress, spike\./)
     expect(code).toBe(2)
   })
 
@@ -95,7 +99,7 @@ describe('the command line', () => {
   })
 })
 
-describe('the config', () => {
+describe.concurrent('the config', () => {
   test('all of five mistakes are reported at once, each with its path: exit 2', async () => {
     const { code, stderr } = await mistaken(`{
       target: { url: 'gateway:8080' },
@@ -184,7 +188,7 @@ describe('the config', () => {
   })
 })
 
-describe('the target', () => {
+describe.concurrent('the target', () => {
   test('off loopback and not allowed by name it is not loaded, and nothing is started: exit 2', async () => {
     const { code, stderr, stdout } = await mistaken(`{ target: { url: 'http://shop.example:8080' } }`)
     expect(stderr).toContain('Load on shop.example is not allowed')
@@ -202,7 +206,7 @@ describe('the target', () => {
   })
 })
 
-describe('the output folder', () => {
+describe.concurrent('the output folder', () => {
   test('below a file it cannot be written, and the message says what to do: exit 2', async () => {
     const file = await project.write('file', '')
     const { code, stderr } = await mistaken('{}', ['run', '--out', join(file, 'reports')])
@@ -212,7 +216,7 @@ describe('the output folder', () => {
   })
 })
 
-describe('a backend of the user’s own', () => {
+describe.concurrent('a backend of the user’s own', () => {
   const everyone = ['prometheus', 'loki', 'jaeger', 'alertmanager']
 
   test('whose URL is none is named with its path: exit 2', async () => {
@@ -251,7 +255,7 @@ describe('a backend of the user’s own', () => {
 
   test('that does not answer in time is named with the time-out: exit 3', async () => {
     const url = await listening(() => {})
-    const { code, stderr } = await mistaken(backendsAt(url))
+    const { code, stderr } = await mistaken(backendsAt(url, { timeout: '300ms' }))
     for (const name of everyone) expect(stderr).toContain(`${name} at ${url} did not answer within 300 ms`)
     expect(code).toBe(3)
   })
@@ -298,7 +302,7 @@ describe('a backend of the user’s own', () => {
   })
 })
 
-describe('programs that muster needs', () => {
+describe.concurrent('programs that muster needs', () => {
   test('without Go and with an empty cache the message says what to install, or what to set instead: exit 3', async () => {
     const without = (process.env.PATH ?? '').split(delimiter).filter((folder) => !/\/go(\/|$)/.test(folder))
     const { code, stderr } = await mistaken('{}', ['run'], {

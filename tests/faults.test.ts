@@ -156,30 +156,32 @@ describe('a backend killed in mid-run', () => {
   })
 
   // Alertmanager has no checks of its own without a trial: its loss shows in the watch over all that is scraped.
-  test.for([
-    { backend: 'prometheus', command: /\/prometheus --/, its: /^metrics\./ },
-    { backend: 'loki', command: /\/loki -/, its: /^logs\./ },
-    { backend: 'jaeger', command: /\/jaeger .*\/jaeger\.yml/, its: /^traces\./ },
-    { backend: 'alertmanager', command: /\/alertmanager --/, its: /^stack\.targets$/ },
-  ])('$backend: its checks are errored, the others are judged: exit 3', async ({ command, its }) => {
-    const muster = started(project)
-    await underLoad(project.folder, 'basic')
-    const victim = (await processesOf(project.folder)).find((one) => command.test(one.command))
-    if (!victim) throw new Error('the backend does not run')
-    process.kill(victim.pid, 'SIGKILL')
-    const { exitCode } = await muster
-    const { checks } = await validReport(latest(project))
-    const lost = checks.filter(({ id }) => its.test(id))
-    expect(lost.length).toBeGreaterThan(0)
-    expect(lost.filter(({ verdict }) => verdict !== 'errored').map(({ id }) => id)).toEqual([])
-    // What watches over the stack and the alerts may miss any of the four; the service's own signals miss one.
-    const others = checks.filter(({ id }) => !its.test(id))
-    const wrong = others.filter(
-      ({ signal, verdict }) =>
-        verdict !== 'passed' && !(verdict === 'errored' && (signal === 'stack' || signal === 'alerts')),
-    )
-    expect(wrong.map(({ id, verdict, reason }) => `${id} ${verdict}: ${reason}`)).toEqual([])
-    expect(exitCode).toBe(3)
-    await allGone(project.folder)
-  })
+  for (const { backend, command, its } of [
+    { backend: 'Prometheus', command: /\/prometheus --/, its: /^metrics\./ },
+    { backend: 'Loki', command: /\/loki -/, its: /^logs\./ },
+    { backend: 'Jaeger', command: /\/jaeger .*\/jaeger\.yml/, its: /^traces\./ },
+    { backend: 'Alertmanager', command: /\/alertmanager --/, its: /^stack\.targets$/ },
+  ]) {
+    test(`${backend}: its checks are errored, the others are judged: exit 3`, async () => {
+      const muster = started(project)
+      await underLoad(project.folder, 'basic')
+      const victim = (await processesOf(project.folder)).find((one) => command.test(one.command))
+      if (!victim) throw new Error('the backend does not run')
+      process.kill(victim.pid, 'SIGKILL')
+      const { exitCode } = await muster
+      const { checks } = await validReport(latest(project))
+      const lost = checks.filter(({ id }) => its.test(id))
+      expect(lost.length).toBeGreaterThan(0)
+      expect(lost.filter(({ verdict }) => verdict !== 'errored').map(({ id }) => id)).toEqual([])
+      // What watches over the stack and the alerts may miss any of the four; the service's own signals miss one.
+      const others = checks.filter(({ id }) => !its.test(id))
+      const wrong = others.filter(
+        ({ signal, verdict }) =>
+          verdict !== 'passed' && !(verdict === 'errored' && (signal === 'stack' || signal === 'alerts')),
+      )
+      expect(wrong.map(({ id, verdict, reason }) => `${id} ${verdict}: ${reason}`)).toEqual([])
+      expect(exitCode).toBe(3)
+      await allGone(project.folder)
+    })
+  }
 })

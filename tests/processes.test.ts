@@ -104,26 +104,41 @@ describe('Ctrl-C', () => {
 })
 
 describe('SIGKILL of muster', () => {
-  test.for([[], ['--keep']])('during load with %j: k6 ends first, then the stack, and its data goes', async (flags) => {
-    const project = await made(light)
-    const muster = started(project, ['run', ...flags])
-    await underLoad(project.folder, 'basic')
-    const folder = await realRun(project)
-    const isBackend = /\/(prometheus|loki|alertmanager|jaeger) -|services\/\w+\.ts/
-    const backends = (await processesOf(project.folder)).filter(({ command }) => isBackend.test(command)).length
-    expect(backends).toBe(8)
-    muster.kill('SIGKILL')
-    await muster
-    await until('the end of all processes', 15_000, async () => {
-      const left = await processesOf(project.folder)
-      if (left.some(({ command }) => /\bk6 run /.test(command)))
-        expect(left.filter(({ command }) => isBackend.test(command))).toHaveLength(backends)
-      return left.length === 0 || undefined
-    })
-    expect(existsSync(join(folder, 'data'))).toBe(false)
-    const { end } = await validReport(latest(project))
-    expect(end).toBeNull()
-  })
+  test.for(['run', 'run --keep'])(
+    'during load of %s: k6 ends first, then the stack, and its data goes',
+    async (line) => {
+      const project = await made(light)
+      const muster = started(project, line.split(' '))
+      await underLoad(project.folder, 'basic')
+      const folder = await realRun(project)
+      const isBackend = /\/(prometheus|loki|alertmanager|jaeger) -|services\/\w+\.ts/
+      const backends = (await processesOf(project.folder)).filter(({ command }) => isBackend.test(command)).length
+      expect(backends).toBe(8)
+      muster.kill('SIGKILL')
+      await muster
+      await until('the end of all processes', 15_000, async () => {
+        const left = await processesOf(project.folder)
+        if (left.some(({ command }) => /\bk6 run /.test(command)))
+          expect(left.filter(({ command }) => isBackend.test(command))).toHaveLength(backends)
+        return left.length === 0 || undefined
+      })
+      expect(existsSync(join(folder, 'data'))).toBe(false)
+      const { end } = await validReport(latest(project))
+      expect(end).toBeNull()
+    },
+  )
+})
+
+test('SIGKILL of up while it starts leaves nothing', async () => {
+  const project = await made(light)
+  const muster = started(project, ['up'])
+  await until('a backend', 20_000, async () =>
+    (await processesOf(project.folder)).find(({ command }) => /\/loki -/.test(command)),
+  )
+  muster.kill('SIGKILL')
+  await muster
+  await allGone(project.folder)
+  expect((await project.call(['status'])).code).toBe(3)
 })
 
 /** The folder of the latest run. */

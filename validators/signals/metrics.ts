@@ -57,9 +57,10 @@ async function settled(
   const polled = await eventually(
     async (attempt) => {
       const now = present(context) + facts.clockOffsetMs
-      const [series, targets] = await Promise.all([
+      const [series, targets, starts] = await Promise.all([
         prometheus.raw(selector, start, now, attempt),
         prometheus.raw(up, start, now, attempt),
+        prometheus.raw(`process_start_time_seconds{job=${literal(job)}}`, start, now, attempt),
       ])
       const scraped = targets.some(({ samples }) => samples.some(({ at, value }) => at > until && value === 1))
       if (!scraped)
@@ -67,6 +68,17 @@ async function settled(
           actual: `no scrape of job ${job} after the load's end`,
           problems: ['the target was not scraped after the load'],
           empty: true,
+        }
+      // A counter that begins anew may have risen above where it was: values alone do not tell.
+      const restarted = starts.filter(({ samples }) => samples.some(({ value }) => value !== samples[0]?.value))
+      if (restarted.length > 0)
+        return {
+          actual: `${restarted.length} instances of job ${job} were restarted`,
+          problems: restarted.map(
+            ({ labels }) =>
+              `${labels.instance} was restarted during the load: what it counted between its last scrape and its end is lost`,
+          ),
+          hopeless: true,
         }
       const before = (instance: string) =>
         targets.some(

@@ -188,6 +188,9 @@ async function pipeline(context: RunContext, window: Window): Promise<Outcome> {
         series
           .filter(({ labels }) => pattern.test(labels.__name__ ?? ''))
           .reduce((sum, { samples }) => sum + (samples.at(-1)?.value ?? 0), 0)
+      const until = window.to + facts.clockOffsetMs
+      if (series.some(({ samples }) => (samples.at(-1)?.at ?? 0) <= until))
+        problems.push('the collector was not scraped after the load')
       const words: string[] = []
       for (const { what, accepted, sent } of collectorSignals) {
         const [taken, passed] = [total(accepted), total(sent)]
