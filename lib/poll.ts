@@ -65,6 +65,9 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
+/** How long the last attempt may take, in milliseconds, if that is longer than is left. */
+const lastAnswerMs = 3000
+
 async function poll<T>(
   ask: Ask<T>,
   options: PollOptions,
@@ -78,8 +81,8 @@ async function poll<T>(
   for (;;) {
     signal?.throwIfAborted()
     attempts += 1
-    // The attempt that begins at the deadline is still asked: at least one answer belongs to the end of the window.
-    const left = Math.max(withinMs - (performance.now() - begun), 1000)
+    // An attempt that begins by the deadline may still answer a little later: cut off, it would call a busy backend lost.
+    const left = Math.max(withinMs - (performance.now() - begun), lastAnswerMs)
     let verdict: 'held' | 'broken' | undefined
     try {
       const value = await raced(ask, Math.min(attemptMs, left), signal)
