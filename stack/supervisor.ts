@@ -47,6 +47,9 @@ export interface SupervisorOptions {
   readonly onStart?: (process: Supervised) => void
 }
 
+/** Waits for a line, then becomes the program: if we die before the watchdog knows of it, it never begins. */
+const onceTold = 'read -r go && exec "$0" "$@" </dev/null'
+
 /** Starts processes, watches them, and stops them in reverse order. */
 export class Supervisor {
   readonly #options: SupervisorOptions
@@ -70,10 +73,10 @@ export class Supervisor {
     const logPath = join(this.#options.logs, `${command.name}.log`)
     const log = openSync(logPath, 'a')
     const logStart = statSync(logPath).size
-    const child = spawn(command.file, [...command.args], {
+    const child = spawn('/bin/sh', ['-c', onceTold, command.file, ...command.args], {
       detached: true,
       // Straight to the file: no pipe that could fill up, or break when we die.
-      stdio: ['ignore', log, log],
+      stdio: ['pipe', log, log],
       env: { ...inherited(), ...command.env },
     })
     closeSync(log)
@@ -91,6 +94,8 @@ export class Supervisor {
     this.#entries.push(entry)
     const started = { name: command.name, ...identity }
     this.#options.onStart?.(started)
+    child.stdin?.on('error', () => {})
+    child.stdin?.end('go\n')
     return started
   }
 
