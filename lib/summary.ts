@@ -45,6 +45,9 @@ export interface OddLine {
   readonly why: string
 }
 
+/** How the reason of an iteration that threw begins; one that only left the declared order is odd, but not wrong. */
+export const threwPrefix = 'threw '
+
 /** The line that an odd iteration prints. */
 export function formatOdd({ journey, iteration, path, why }: OddLine): string {
   return `odd ${journey} ${iteration} ${path.length === 0 ? '-' : path.join(',')} ${why}`

@@ -12,7 +12,7 @@ import {
   type SetupPart,
   setupIteration,
 } from '../lib/scenario.ts'
-import { formatOdd, type Summary, type SummaryMetric, unexpectedName } from '../lib/summary.ts'
+import { formatOdd, type Summary, type SummaryMetric, threwPrefix, unexpectedName } from '../lib/summary.ts'
 import { parseThresholds, subMetric } from '../lib/threshold.ts'
 import { setupScenario, traceparents } from '../lib/trace-id.ts'
 
@@ -258,7 +258,7 @@ function runner(base: Base, { journey, number, load }: DrivenJourney): (data: Se
     try {
       script(visit as never)
     } catch (error) {
-      why = describe(error)
+      why = `${threwPrefix}${describe(error)}`
     }
     if (why === '' && state.inOrder && sent.length === stepCount) return
     oddCount.add(1)

@@ -160,7 +160,7 @@ describe('a backend killed in mid-run', () => {
     { backend: 'Prometheus', command: /\/prometheus --/, its: /^metrics\./ },
     { backend: 'Loki', command: /\/loki -/, its: /^logs\./ },
     { backend: 'Jaeger', command: /\/jaeger .*\/jaeger\.yml/, its: /^traces\./ },
-    { backend: 'Alertmanager', command: /\/alertmanager --/, its: /^stack\.targets$/ },
+    { backend: 'Alertmanager', command: /\/alertmanager --/, its: /^(stack\.targets|alerts\.quiet)$/ },
   ]) {
     test(`${backend}: its checks are errored, the others are judged: exit 3`, async () => {
       const muster = started(project)

@@ -27,9 +27,11 @@ export function quietCheck(context: RunContext, sink: Sink | undefined, window: 
       const withinMs = 2 * context.facts.evaluationMs
       const polled = await consistently(
         async (attempt): Promise<Finding> => {
+          // A dead Alertmanager delivers nothing either: silence counts only while it answers.
           const [fired, rules] = await Promise.all([
             prometheus.raw(selector, from, to, attempt),
             prometheus.rules(attempt),
+            context.backends.alertmanager.active(attempt),
           ])
           const alerting = rules.filter(({ alerting }) => alerting)
           const stale = alerting.filter(({ lastEvaluation }) => lastEvaluation < to - 3 * context.facts.evaluationMs)
