@@ -106,12 +106,12 @@ function asMusterError(error: unknown): MusterError | undefined {
 function sentence(exitCode: ExitCode): string {
   switch (exitCode) {
     case exitCodes.passed:
-      return 'Passed: every check that was put holds.'
+      return 'Every check that was put holds.'
     case exitCodes.environment:
-      return 'Not proven: some checks could not be asked, no other failed.'
+      return 'Some checks could not be asked; no other failed.'
     case exitCodes.invalid:
-      return 'Invalid: the load was not the one declared, so nothing else counts.'
+      return 'The load was not the one declared, so nothing else counts.'
     default:
-      return 'Failed: at least one check does not hold, or nothing was there to prove it.'
+      return 'At least one check does not hold, or nothing was there to prove it.'
   }
 }
