@@ -2,13 +2,12 @@ import { EnvironmentError, type ExitCode } from '../lib/errors.ts'
 import type { RunEvent } from '../lib/event.ts'
 import { makeLedger } from '../lib/ledger.ts'
 import type { CheckResult } from '../lib/verdict.ts'
-import { put } from './check.ts'
 import { type Config, secretTexts } from './config.ts'
 import type { ScenarioContext } from './context.ts'
 import { loadScenario } from './k6.ts'
 import { type BackendEndpoints, connect, preflight } from './preflight.ts'
 import type { Recording } from './recording.ts'
-import { exitCodeOf, scenarioChecks, wants } from './run.ts'
+import { exitCodeOf, judgeAll, scenarioChecks } from './run.ts'
 
 /** What `muster check` needs. */
 export interface RecheckInput {
@@ -58,15 +57,7 @@ export async function recheck({ config, recording, endpoints, only, signal, emit
       ledger: one.summary ? makeLedger({ scenario, plan, summary: one.summary, oddLines: one.oddLines }) : undefined,
       load: { exitCode: one.load.exitCode, exitMeaning: one.load.exitMeaning, words: one.load.words },
     }
-    await Promise.all(
-      scenarioChecks(context)
-        .filter(({ id, signal: kind }) => wants(only, kind, id))
-        .map(async (check) => {
-          const result = await put(check, signal)
-          results.push(result)
-          emit({ type: 'check', at: Date.now(), result })
-        }),
-    )
+    results.push(...(await judgeAll(scenarioChecks(context), { only, signal, emit })))
   }
   return exitCodeOf(results)
 }

@@ -82,16 +82,7 @@ export async function run(input: RunInput): Promise<ExitCode> {
   emit(await started(input, context, planned, trials))
 
   const judgements: CheckResult[] = []
-  const judge = (checks: readonly Check[]) =>
-    Promise.all(
-      checks
-        .filter(({ id, signal: kind }) => wants(input.only, kind, id))
-        .map(async (check) => {
-          const result = await put(check, signal)
-          judgements.push(result)
-          emit({ type: 'check', at: Date.now(), result })
-        }),
-    )
+  const judge = async (checks: readonly Check[]) => judgements.push(...(await judgeAll(checks, input)))
   const recording: Recording = {
     version: 1,
     runId: input.runId,
@@ -134,6 +125,22 @@ export async function run(input: RunInput): Promise<ExitCode> {
 /** All checks of one driven scenario. */
 export function scenarioChecks(context: ScenarioContext): Check[] {
   return [...loadChecks(context), ...metricsChecks(context), ...logsChecks(context), ...tracesChecks(context)]
+}
+
+/** Puts those checks that `--only` asks for, all at once; every verdict goes out as an event when it is there. */
+export function judgeAll(
+  checks: readonly Check[],
+  { only, signal, emit }: Pick<RunInput, 'only' | 'signal' | 'emit'>,
+): Promise<CheckResult[]> {
+  return Promise.all(
+    checks
+      .filter(({ id, signal: kind }) => wants(only, kind, id))
+      .map(async (check) => {
+        const result = await put(check, signal)
+        emit({ type: 'check', at: Date.now(), result })
+        return result
+      }),
+  )
 }
 
 /** True if `--only` asks for this signal or check, or asks for nothing in particular. */
