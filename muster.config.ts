@@ -55,6 +55,13 @@ export default defineConfig({
 
   server: { p95: '500ms', errorRatio: 0.01 },
 
+  // Two requests a second that muster itself sends, to see how soon each can be found.
+  freshness: {
+    sentinel: `${import.meta.dirname}/scenarios/sentinel.ts`,
+    rate: 2,
+    p95: { metrics: '3s', logs: '3s', traces: '3s' },
+  },
+
   // The sample users' password: it is in every login, and must be in no log line.
   secrets: ['literal:correct horse'],
 

@@ -1,37 +1,94 @@
 import { resolve } from 'node:path'
-import type { ExitCode } from '../lib/errors.ts'
+import { EnvironmentError, type ExitCode, UsageError } from '../lib/errors.ts'
+import type { Reporter, RunEnd } from '../lib/event.ts'
 import { hex8 } from '../lib/trace-id.ts'
 import { terminalReporter } from '../reports/terminal.ts'
-import { loadConfig } from '../validators/config.ts'
+import { readState } from '../stack/state.ts'
+import { type BackendEndpoints, type Config, loadConfig } from '../validators/config.ts'
+import { checkLive } from '../validators/live/live.ts'
+import { parsePeriod } from '../validators/live/period.ts'
 import { recheck } from '../validators/recheck.ts'
 import { readRecording } from '../validators/recording.ts'
 import { endpointsOf } from './environment.ts'
 import { type Flags, reportsFolder, verbosityOf } from './flags.ts'
 import { interruptible } from './interrupt.ts'
+import { liveTable } from './live-table.ts'
 
-/** `muster check [run]`: the verdicts on a past run again, without load. */
-export async function checkCommand(run: string | undefined, flags: Flags): Promise<ExitCode> {
+/** `muster check [run]`: the verdicts on a past run again; with `--since`, verdicts on live traffic. Without load. */
+export function checkCommand(run: string | undefined, flags: Flags): Promise<ExitCode> {
+  const live = flags.since !== undefined || flags.until !== undefined
+  if (live && run !== undefined)
+    throw new UsageError(`Either a run (${run}) or a period (--since) can be checked: leave one out.`)
+  return live ? checkPeriod(flags) : checkRun(run, flags)
+}
+
+async function checkRun(run: string | undefined, flags: Flags): Promise<ExitCode> {
   const signal = interruptible()
   const config = await loadConfig(flags.config, process.cwd())
   const folder = run ? resolve(run) : resolve(reportsFolder(flags, config), 'latest')
   const recording = await readRecording(folder)
   const reporter = terminalReporter({ stream: process.stdout, verbosity: verbosityOf(flags), reportFolder: folder })
   const startedAt = Date.now()
-  const endpoints = config.backends ?? endpointsOf(recording.backends)
   const exitCode = await recheck({
     config,
     recording,
-    endpoints,
+    endpoints: config.backends ?? endpointsOf(recording.backends),
     only: flags.only,
     signal,
     emit: (event) => void reporter.on(event),
   })
   const verdict = exitCode === 0 ? 'Passed again: every check that was put holds.' : 'Not passed: see above.'
+  return ended(reporter, { runId: hex8(recording.runId), exitCode, verdict, startedAt })
+}
+
+async function checkPeriod(flags: Flags): Promise<ExitCode> {
+  const startedAt = Date.now()
+  // Before anything is asked, so that nothing of ours lies in it.
+  const window = parsePeriod(flags.since, flags.until, startedAt)
+  const signal = interruptible()
+  const config = await loadConfig(flags.config, process.cwd())
+  const backends = await backendsOf(config)
+  const verbosity = verbosityOf(flags)
+  const reporter = terminalReporter({ stream: process.stdout, verbosity })
+  const time = (at: number) => new Date(at).toISOString().slice(0, 19).replace('T', ' ')
   await reporter.on({
-    type: 'run-ended',
-    at: Date.now(),
-    end: { runId: hex8(recording.runId), exitCode, verdict, startedAt, endedAt: Date.now() },
+    type: 'phase',
+    at: startedAt,
+    text: `judging traffic of ${time(window.from)} to ${time(window.to)} UTC`,
   })
+  const { exitCode, rows } = await checkLive({
+    config,
+    ...backends,
+    window,
+    only: flags.only,
+    signal,
+    emit: (event) => void reporter.on(event),
+  })
+  if (verbosity !== 'quiet') {
+    const lines = liveTable(rows, process.stdout.columns ?? 80)
+    process.stdout.write(['', ...lines, ''].join('\n'))
+  }
+  const verdict = exitCode === 0 ? 'Live traffic is accounted for.' : 'Live traffic is not accounted for: see above.'
+  return ended(reporter, { runId: 'live', exitCode, verdict, startedAt })
+}
+
+/** The config's own backends, or those of the stack that is up. */
+async function backendsOf(config: Config): Promise<{ endpoints: BackendEndpoints; targetUrl: string }> {
+  const { backends, target } = config
+  if (backends && target) return { endpoints: backends, targetUrl: target.url }
+  const up = await readState(config.folder)
+  if (up) return { endpoints: endpointsOf(up.urls), targetUrl: target?.url ?? up.urls.gateway }
+  throw new EnvironmentError(
+    'There are no backends to ask about live traffic: name yours in backends of the config, or start a stack with muster up.',
+  )
+}
+
+async function ended(
+  reporter: Reporter,
+  end: Omit<RunEnd, 'endedAt'> & { readonly exitCode: ExitCode },
+): Promise<ExitCode> {
+  const at = Date.now()
+  await reporter.on({ type: 'run-ended', at, end: { ...end, endedAt: at } })
   await reporter.close?.()
-  return exitCode
+  return end.exitCode
 }

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import { EnvironmentError } from '../lib/errors.ts'
 import { freePorts } from '../stack/ports.ts'
-import { type Stack, type StackProgress, startStack } from '../stack/stack.ts'
+import { type Stack, type StackOptions, type StackProgress, startStack } from '../stack/stack.ts'
 import { readState, writeState } from '../stack/state.ts'
 import { startWatchdog, type Watchdog } from '../stack/watchdog-client.ts'
-import type { Config } from '../validators/config.ts'
-import type { BackendEndpoints } from '../validators/preflight.ts'
+import type { BackendEndpoints, Config } from '../validators/config.ts'
+import type { BackendUrls } from '../validators/recording.ts'
 import { Sink } from '../validators/sink.ts'
 
 /** What a run is done against, and how it is given back. */
@@ -132,20 +132,38 @@ export async function bringUp(
   await stack.watchdog.bye()
 }
 
-function stackFiles({ stack, folder }: Config): { rules?: string; alertmanagerConfig?: string } {
+function stackFiles({ stack, folder }: Config): Pick<StackOptions, 'rules' | 'templates' | 'instances' | 'sampling'> {
+  const path = (file: string | undefined) => (file === undefined ? undefined : resolve(folder, file))
+  const { rules, alertmanager, collector, loki, prometheus, instances, sampling } = stack
   return {
-    ...(stack.rules === undefined ? {} : { rules: resolve(folder, stack.rules) }),
-    ...(stack.alertmanager === undefined ? {} : { alertmanagerConfig: resolve(folder, stack.alertmanager) }),
+    rules: path(rules),
+    templates: {
+      alertmanager: path(alertmanager),
+      collector: path(collector),
+      loki: path(loki),
+      prometheus: path(prometheus),
+    },
+    instances,
+    sampling,
   }
 }
 
 /** Muster's own backends want no credentials; built from their modules, Prometheus and Jaeger have no web pages. */
-export function endpointsOf(urls: Readonly<Record<keyof BackendEndpoints, string>>): BackendEndpoints {
+export function endpointsOf({
+  prometheus,
+  loki,
+  alertmanager,
+  jaeger,
+  jaegerGrpc,
+  zipkin,
+}: BackendUrls): BackendEndpoints {
   const endpoint = (url: string, ui = false) => ({ url, ui, timeoutMs: 5000 })
   return {
-    prometheus: endpoint(urls.prometheus),
-    loki: endpoint(urls.loki),
-    jaeger: endpoint(urls.jaeger),
-    alertmanager: endpoint(urls.alertmanager, true),
+    prometheus: endpoint(prometheus),
+    loki: endpoint(loki),
+    alertmanager: endpoint(alertmanager, true),
+    // Half of what muster's Jaeger keeps.
+    jaeger: jaeger === undefined ? undefined : { ...endpoint(jaeger), grpc: jaegerGrpc, limit: 100_000 },
+    zipkin: zipkin === undefined ? undefined : endpoint(zipkin, true),
   }
 }

@@ -16,6 +16,8 @@ export interface Flags {
   readonly keep?: boolean
   readonly rate?: number
   readonly duration?: string
+  readonly since?: string
+  readonly until?: string
 }
 
 const flags = {
@@ -38,6 +40,12 @@ const flags = {
     new Option('--duration <duration>', 'how long every scenario lasts, such as 30s or 2m')
       .env('MUSTER_DURATION')
       .argParser(lasting),
+  since: () =>
+    new Option(
+      '--since <time>',
+      'judge live traffic from then on: back from now (5m), an ISO time or epoch seconds',
+    ).env('MUSTER_SINCE'),
+  until: () => new Option('--until <time>', 'the end of the live traffic; now by default').env('MUSTER_UNTIL'),
 } as const
 
 function positive(text: string): number {
@@ -51,10 +59,10 @@ function lasting(text: string): string {
   return text
 }
 
-/** Check ids begin with their signal. */
+/** Check ids begin with their signal, but for those of live traffic. */
 function signalOrCheck(value: string): string {
   const [signal] = value.split('.')
-  if (signals.some((known) => known === signal)) return value
+  if ([...signals, 'live'].some((known) => known === signal)) return value
   throw new InvalidArgumentError(`It must be one of ${signals.join(', ')}, or a check such as metrics.request-count.`)
 }
 

@@ -27,9 +27,9 @@ withFlags(run, 'config', 'rate', 'duration', 'out', 'only', 'quiet', 'verbose', 
 
 const check = program
   .command('check')
-  .description('judge a past run again, without load')
+  .description('judge a past run again, or live traffic, without load')
   .argument('[run]', 'its report folder; the latest by default')
-withFlags(check, 'config', 'out', 'only', 'quiet', 'verbose').action(
+withFlags(check, 'config', 'since', 'until', 'out', 'only', 'quiet', 'verbose').action(
   async (folder: string | undefined, flags: Flags) => {
     exitCode = await checkCommand(folder, flags)
   },

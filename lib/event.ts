@@ -1,4 +1,4 @@
-import type { CheckResult, Window } from './verdict.ts'
+import type { CheckResult, Signal, Window } from './verdict.ts'
 
 /** One scenario as it will be driven, for display. */
 export interface PlannedScenario {
@@ -41,6 +41,37 @@ export interface ScenarioResult {
   readonly errorRatio: number | null
 }
 
+/** The roll call of one service. Null: not known, since it could not be asked. */
+export interface RollCallRow {
+  readonly service: string
+  /** At least, at most: equal unless requests were cut off or never answered. */
+  readonly sent: readonly [number, number]
+  readonly counted: number | null
+  readonly logged: number | null
+  readonly traced: number | null
+  /** Of logs and traces together. */
+  readonly missing: number
+  readonly doubled: number
+  /** 95th percentile until found in logs and traces; Infinity (null in JSON): never. */
+  readonly freshnessMs: number | null
+}
+
+/** A request that is missing somewhere, and the command that looks it up there. */
+export interface Loss {
+  readonly service: string
+  readonly signal: Signal
+  /** A trace id. */
+  readonly id: string
+  readonly command: string
+}
+
+/** One scenario's roll call, a row per service; of the losses the first few. */
+export interface RollCallTable {
+  readonly scenario: string
+  readonly rows: readonly RollCallRow[]
+  readonly losses: readonly Loss[]
+}
+
 export interface RunEnd {
   readonly runId: string
   readonly exitCode: number
@@ -62,6 +93,7 @@ export type RunEvent =
   | { readonly type: 'load-progress'; readonly at: number; readonly progress: LoadProgress }
   | { readonly type: 'scenario-ended'; readonly at: number; readonly result: ScenarioResult }
   | { readonly type: 'check'; readonly at: number; readonly result: CheckResult }
+  | { readonly type: 'roll-call'; readonly at: number; readonly rollCall: RollCallTable }
   | { readonly type: 'warning'; readonly at: number; readonly text: string }
   | { readonly type: 'run-ended'; readonly at: number; readonly end: RunEnd }
 

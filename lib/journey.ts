@@ -1,3 +1,5 @@
+import type { SpanShape } from './span-shape.ts'
+
 /** How one request of a journey must look, and which services it must touch. */
 export interface Step {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -7,8 +9,8 @@ export interface Step {
   readonly status: number
   /** Services that must count, log and trace this request; the first one is called by k6. */
   readonly services: readonly string[]
-  /** How many spans its trace must have, over all services; absent: not judged. */
-  readonly spans?: number
+  /** The spans its trace must have, over all services, and no others; absent: not judged. */
+  readonly trace?: SpanShape
 }
 
 type ParameterNames<Route extends string> = Route extends `${string}:${infer Rest}`
@@ -33,11 +35,11 @@ export interface StepResponse {
 }
 
 type TypedStep<Route extends string = string> = Step & { readonly route: Route }
-type Send<S> =
+type Send<S, Answer> =
   S extends TypedStep<infer Route>
     ? keyof PathParameters<Route> extends never
-      ? (input?: StepInput) => StepResponse
-      : (input: StepInput & PathParameters<Route>) => StepResponse
+      ? (input?: StepInput) => Answer
+      : (input: StepInput & PathParameters<Route>) => Answer
     : never
 
 /** Who sends: the k6 virtual user (from 1), its iteration (from 0) and the name to log in with. */
@@ -48,7 +50,10 @@ export interface User {
   readonly name: string
 }
 
-type Hands<Steps extends Readonly<Record<string, Step>>> = { readonly [name in keyof Steps]: Send<Steps[name]> }
+/** A function per declared step, which sends it. k6 answers at once; Node with a promise. */
+export type Hands<Steps extends Readonly<Record<string, Step>>, Answer = StepResponse> = {
+  readonly [name in keyof Steps]: Send<Steps[name], Answer>
+}
 
 /** One virtual user's hands: a function per declared step, who the user is, and what was prepared for this user. */
 export type Visit<Steps extends Readonly<Record<string, Step>>, Data = undefined> = Hands<Steps> & {
@@ -83,8 +88,8 @@ const step =
     route: Route,
     status: number,
     services: readonly string[],
-    spans?: number,
-  ): TypedStep<Route> => ({ method, route, status, services, ...(spans === undefined ? {} : { spans }) })
+    trace?: SpanShape,
+  ): TypedStep<Route> => ({ method, route, status, services, ...(trace === undefined ? {} : { trace }) })
 
 export const get = step('GET')
 export const post = step('POST')

@@ -3,7 +3,7 @@ import { get, journey } from './journey.ts'
 import { makeLedger } from './ledger.ts'
 import { scenario } from './scenario.ts'
 import { formatOdd, type OddLine, parseOdd, type Summary, unexpectedName } from './summary.ts'
-import { decodeTraceId } from './trace-id.ts'
+import { sentinelInstance } from './trace-id.ts'
 
 const look = journey(
   'look',
@@ -31,7 +31,7 @@ const odd = (iteration: number, path: number[]): OddLine => ({ journey: 'look', 
 it('enumerates calm and odd iterations', () => {
   const ledger = books(counts(3, 3, 1, 4, 2), [odd(1, [0, 0])])
   expect(ledger.problems).toEqual([])
-  const ids = [...ledger.ids()].map(({ id, must }) => ({ ...decodeTraceId(id), must }))
+  const ids = [...ledger.sent()].map(({ origin, must }) => ({ ...origin, must }))
   expect(ids.map(({ iteration, step, repetition }) => [iteration, step, repetition])).toEqual([
     [0, 0, 0],
     [0, 1, 0],
@@ -58,7 +58,7 @@ it('makes bands of what was cut off', () => {
   const ledger = books(counts(3, 2, 0, 3, 2))
   expect(ledger.problems).toEqual([])
   expect(ledger.requests).toEqual([5, 6])
-  expect([...ledger.ids()].every(({ must }) => !must)).toBe(true)
+  expect([...ledger.sent()].every(({ must }) => !must)).toBe(true)
   expect(ledger.expected('todos')).toMatchObject([
     { status: 200, count: [3, 3] },
     { status: undefined, count: [0, 1] },
@@ -82,6 +82,35 @@ it('is sure of unexpected answers at the first service only', () => {
     { status: undefined, count: [0, 3] },
   ])
   expect(ledger.expected('webhooks')).toEqual([])
+})
+
+it('takes what muster itself sent as part of what was sent, but not of what k6 counted', () => {
+  const declared = get('/todos', 200, ['gateway', 'todos'])
+  const request = { step: 'list', number: 0, declared, repetition: 0, answeredAt: 0 }
+  const summary: Summary = { metrics: {}, checks: [], testRunDurationMs: 1 }
+  const ledger = makeLedger({
+    scenario: scenario('basic', { profile: 'basic', journeys: [{ journey: look, share: 1 }] }),
+    plan,
+    summary,
+    oddLines: [],
+    sentinels: [
+      { ...request, iteration: 0, status: 200 },
+      { ...request, iteration: 1, status: 503 },
+      { ...request, iteration: 2, status: 0 },
+    ],
+  })
+  expect(ledger.problems).toEqual([])
+  expect(ledger.requests).toEqual([0, 0])
+  expect([...ledger.sent()].map(({ origin }) => [origin.instance, origin.iteration])).toEqual([
+    [sentinelInstance, 0],
+    [sentinelInstance, 1],
+    [sentinelInstance, 2],
+  ])
+  expect(ledger.expected('gateway').filter(({ part }) => part === 'sentinel')).toMatchObject([
+    { part: 'sentinel', status: 200, count: [1, 1] },
+    { status: 503, count: [1, 1] },
+    { status: undefined, count: [0, 1] },
+  ])
 })
 
 it('writes and reads odd lines', () => {

@@ -2,9 +2,10 @@ import type { Journey, Step } from './journey.ts'
 import { type DrivenJourney, drivenJourneys, type Scenario, type SetupPart, setupIteration } from './scenario.ts'
 import { type OddLine, parseUnexpected, type Summary, type Unexpected } from './summary.ts'
 import { subMetric } from './threshold.ts'
-import { setupScenario, traceId } from './trace-id.ts'
+import { type Origin, sentinelInstance, setupScenario } from './trace-id.ts'
 
-export type Part = 'load' | SetupPart
+/** Who sent a request, and when: k6 under load, k6 around it, or muster itself while the load ran. */
+export type Part = 'load' | SetupPart | 'sentinel'
 
 /** At least, at most; both included. */
 export type Band = readonly [number, number]
@@ -59,17 +60,27 @@ export interface ExpectedCount {
   readonly count: Band
 }
 
-export interface SentId {
-  readonly id: string
-  readonly part: Part
-  readonly journey: string
-  readonly step: string
-  /** The services the step is declared to touch, the first one called by k6. */
-  readonly services: readonly string[]
-  /** How many spans its trace must have; undefined if the step does not say. */
-  readonly spans: number | undefined
+/** One request that was sent; its trace id is `traceId(origin)`. */
+export interface Sent {
+  readonly origin: Origin
+  /** The step it is a request of. */
+  readonly account: StepAccount
   /** False if it may have been sent: its iteration may have been cut off. */
   readonly must: boolean
+}
+
+/** A request that muster itself sent while the load ran. */
+export interface SentinelRequest {
+  readonly step: string
+  /** The place of the step in the sentinel's declaration. */
+  readonly number: number
+  readonly declared: Step
+  readonly repetition: number
+  readonly iteration: number
+  /** 0: no answer; it may or may not have been received. */
+  readonly status: number
+  /** When the answer had arrived, or was given up; epoch milliseconds. */
+  readonly answeredAt: number
 }
 
 /** All that is known of what one k6 process sent. */
@@ -88,8 +99,8 @@ export interface Ledger {
   readonly remainder: number
   /** What does not add up, one sentence each; empty when the books are right. */
   readonly problems: readonly string[]
-  /** The very trace ids, one by one; 10^6 are no problem. */
-  ids(part?: Part): Generator<SentId>
+  /** The very requests, one by one; 10^6 are no problem. */
+  sent(): Generator<Sent>
   /** What the service must have received, set-up included (see `part`). */
   expected(service: string): ExpectedCount[]
 }
@@ -105,6 +116,7 @@ export interface LedgerInput {
   }
   readonly summary: Summary
   readonly oddLines: readonly OddLine[]
+  readonly sentinels?: readonly SentinelRequest[]
 }
 
 /** Makes the ledger of one k6 process. Pure; says in `problems` what does not add up instead of throwing. */
@@ -115,9 +127,11 @@ export function makeLedger(input: LedgerInput): Ledger {
   const steps = [
     ...driven.flatMap((one, index) => books.loadSteps(one, journeys[index])),
     ...driven.flatMap((one) => books.setupSteps(one)),
+    ...sentinelSteps(input.sentinels ?? []),
   ]
   const load = steps.filter(({ part }) => part === 'load')
-  const setupRequests = sum(steps.filter(({ part }) => part !== 'load').map(({ attempted }) => attempted[0]))
+  const setup = steps.filter(({ part }) => part === 'setup' || part === 'teardown')
+  const setupRequests = sum(setup.map(({ attempted }) => attempted[0]))
   const least = sum(load.map(({ attempted }) => attempted[0]))
   const interrupted = sum(journeys.map((one) => one.interrupted))
   const total = books.count('http_reqs')
@@ -138,7 +152,7 @@ export function makeLedger(input: LedgerInput): Ledger {
     ),
     remainder,
     problems,
-    ids: (part) => sentIds(input, driven, journeys, steps, part),
+    sent: () => sentRequests(input, driven, journeys, steps),
     expected: (service) => steps.flatMap((step) => expectedOf(step, service)),
   }
 }
@@ -258,19 +272,44 @@ function expectedOf(account: StepAccount, service: string): ExpectedCount[] {
   return lines
 }
 
-function* sentIds(
+function sentinelSteps(requests: readonly SentinelRequest[]): StepAccount[] {
+  const byStep = new Map<string, SentinelRequest[]>()
+  for (const request of requests) append(byStep, request.step, request)
+  return [...byStep].flatMap(([step, own]) => {
+    const [first] = own
+    if (first === undefined) return []
+    const wrong = new Map<number, number>()
+    for (const { status, declared } of own) {
+      if (status !== declared.status) wrong.set(status, (wrong.get(status) ?? 0) + 1)
+    }
+    return [
+      {
+        part: 'sentinel',
+        journey: 'sentinel',
+        step,
+        number: first.number,
+        declared: first.declared,
+        attempted: [own.length, own.length],
+        answered: own.filter(({ status }) => status !== 0).length,
+        asExpected: own.filter(({ status, declared }) => status === declared.status).length,
+        unexpected: [...wrong].map(([status, count]) => ({ status, errorCode: 0, count })),
+      } satisfies StepAccount,
+    ]
+  })
+}
+
+function* sentRequests(
   input: LedgerInput,
   driven: readonly DrivenJourney[],
   accounts: readonly JourneyAccount[],
   steps: readonly StepAccount[],
-  part: Part | undefined,
-): Generator<SentId> {
+): Generator<Sent> {
   const { run, instance } = input.plan
   for (const [index, { journey, number: scenario, load }] of driven.entries()) {
     const account = accounts[index]
-    if (account === undefined || (part !== undefined && part !== 'load')) continue
-    const names = Object.entries(journey.steps)
-    const inOrder = names.map((_, step) => step)
+    if (account === undefined) continue
+    const own = steps.filter((step) => step.part === 'load' && step.journey === journey.name)
+    const inOrder = own.map((_, step) => step)
     const odd = new Map(
       input.oddLines.filter((line) => line.journey === journey.name).map((line) => [line.iteration, line.path]),
     )
@@ -278,35 +317,32 @@ function* sentIds(
     const most = account.begun + (account.interrupted > 0 ? load.k6.maxVUs : 0)
     for (let iteration = 0; iteration < most; iteration++) {
       const path = odd.get(iteration)
+      const must = (path !== undefined || account.interrupted === 0) && iteration < account.begun
       const repetitions = new Map<number, number>()
       for (const step of path ?? inOrder) {
-        const [name, declared] = names[step] ?? []
-        if (name === undefined || declared === undefined) continue
-        const repetition = repetitions.get(step) ?? 0
-        repetitions.set(step, repetition + 1)
-        const id = traceId({ run, instance, scenario, step, repetition, iteration })
-        const must = (path !== undefined || account.interrupted === 0) && iteration < account.begun
-        yield {
-          id,
-          part: 'load',
-          journey: journey.name,
-          step: name,
-          services: declared.services,
-          spans: declared.spans,
-          must,
-        }
+        const declared = own[step]
+        if (declared === undefined) continue
+        // Without a path no step is repeated; the map would cost more than all the rest.
+        const repetition = path === undefined ? 0 : (repetitions.get(step) ?? 0)
+        if (path !== undefined) repetitions.set(step, repetition + 1)
+        yield { origin: { run, instance, scenario, step, repetition, iteration }, account: declared, must }
       }
     }
   }
   for (const account of steps) {
-    if (account.part === 'load' || (part !== undefined && part !== account.part)) continue
-    const number = driven.find(({ journey }) => journey.name === account.journey)?.number ?? 0
+    const { part, number: step } = account
+    if (part !== 'setup' && part !== 'teardown') continue
+    const journey = driven.find((one) => one.journey.name === account.journey)?.number ?? 0
     for (let count = 0; count < account.attempted[0]; count++) {
-      const iteration = setupIteration(number, account.part, count)
-      const id = traceId({ run, instance, scenario: setupScenario, step: account.number, repetition: 0, iteration })
-      const { part: which, journey, step, declared } = account
-      yield { id, part: which, journey, step, services: declared.services, spans: declared.spans, must: true }
+      const iteration = setupIteration(journey, part, count)
+      yield { origin: { run, instance, scenario: setupScenario, step, repetition: 0, iteration }, account, must: true }
     }
+  }
+  for (const { step: name, number: step, repetition, iteration } of input.sentinels ?? []) {
+    const account = steps.find((one) => one.part === 'sentinel' && one.step === name)
+    if (account === undefined) continue
+    const origin = { run, instance: sentinelInstance, scenario: input.plan.firstNumber, step, repetition, iteration }
+    yield { origin, account, must: true }
   }
 }
 

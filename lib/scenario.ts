@@ -13,6 +13,8 @@ export interface Scenario {
   readonly durationMs?: number
   /** Milliseconds until a request is given up. */
   readonly timeoutMs: number
+  /** The share of requests, 0 to 1, that is marked as sampled; absent: all. */
+  readonly sample?: number
   readonly journeys: readonly { readonly journey: Journey; readonly share: number }[]
 }
 
@@ -23,6 +25,8 @@ export interface ScenarioInput {
   readonly duration?: string
   /** As k6 writes it; 10 s unless told otherwise. */
   readonly timeout?: string
+  /** The share of requests, 0 to 1, that is marked as sampled in the W3C flag; all unless told otherwise. */
+  readonly sample?: number
   /** Shares are relative to each other: 3 and 1 are three quarters and one quarter. */
   readonly journeys: readonly { readonly journey: Journey; readonly share: number }[]
 }
@@ -40,6 +44,8 @@ export function scenario(name: string, input: ScenarioInput): Scenario {
   const timeoutMs = milliseconds(input.timeout, 'timeout', problems) ?? 10_000
   if (!namePattern.test(name)) problems.push('its name may have letters, digits, - and _ only')
   if (input.rate !== undefined && !(input.rate > 0)) problems.push(`rate must be above 0, not ${input.rate}`)
+  if (input.sample !== undefined && !(input.sample >= 0 && input.sample <= 1))
+    problems.push(`sample must be from 0 to 1, not ${input.sample}`)
   problems.push(...journeyProblems(input.journeys))
   if (problems.length > 0) throw new UsageError(`Scenario "${name}": ${problems.join('; ')}.`)
   const total = input.journeys.reduce((sum, { share }) => sum + share, 0)
@@ -48,6 +54,7 @@ export function scenario(name: string, input: ScenarioInput): Scenario {
     profile: input.profile,
     timeoutMs,
     journeys: input.journeys.map(({ journey, share }) => ({ journey, share: share / total })),
+    ...(input.sample === undefined ? {} : { sample: input.sample }),
     ...(input.rate === undefined ? {} : { rate: input.rate }),
     ...(durationMs === undefined ? {} : { durationMs }),
   }
@@ -87,6 +94,8 @@ export interface DrivePlan {
   readonly run: number
   /** The number of this k6 process, 0 to 255. */
   readonly instance: number
+  /** How many k6 processes share the load, numbered from 0; absent: this one drives all of it. */
+  readonly instances?: number
   /** The trace ids' scenario number of the first journey; the others follow. Scenarios of one run must not overlap. */
   readonly firstNumber: number
   /** Without a slash at the end. */

@@ -25,26 +25,3 @@ export function mean(values: Iterable<number>): number | undefined {
   }
   return count === 0 ? undefined : sum / count
 }
-
-/** One bucket of a Prometheus histogram: observations up to and including `le`, which is Infinity in the last one. */
-export interface Bucket {
-  readonly le: number
-  readonly count: number
-}
-
-/**
- * The bounds between which a quantile of a cumulative histogram must lie: that is all a histogram knows. Undefined
- * without observations. The upper bound is Infinity if it lies beyond the last finite bucket.
- */
-export function histogramQuantileBounds(
-  buckets: readonly Bucket[],
-  part: number,
-): readonly [number, number] | undefined {
-  const sorted = [...buckets].sort((a, b) => a.le - b.le)
-  const total = sorted.at(-1)?.count ?? 0
-  if (total <= 0) return undefined
-  const rank = Math.max(part * total, Number.MIN_VALUE)
-  const at = sorted.findIndex(({ count }) => count >= rank)
-  const upper = sorted[at]?.le ?? Number.POSITIVE_INFINITY
-  return [sorted[at - 1]?.le ?? 0, upper]
-}

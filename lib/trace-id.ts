@@ -1,4 +1,5 @@
 import { fmix32 } from './hash.ts'
+import { isSampled, isScatterSampled } from './sampling.ts'
 
 /**
  * Where a request comes from. All are unsigned: `run` and `iteration` 32 bits, the others 8.
@@ -15,6 +16,12 @@ export interface Origin {
 
 /** The scenario number of requests made in k6's setup and teardown. */
 export const setupScenario = 255
+
+/** The instance number of requests made while an alert is tried; k6 processes of a scenario begin at 0. */
+export const trialInstance = 254
+
+/** The instance number of requests that muster itself sends. */
+export const sentinelInstance = 255
 
 const hex2: readonly string[] = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'))
 
@@ -78,15 +85,25 @@ export function traceparent(origin: Origin, sampled = true): string {
 /**
  * The traceparent headers of one step, by repetition and iteration: as `traceparent`, with all that is constant worked out
  * once, since k6 asks for one with every request.
+ * @param share of the requests that carry the sampled flag, see `isSampled`
  */
 export function traceparents(
   step: Pick<Origin, 'run' | 'instance' | 'scenario' | 'step'>,
+  share = 1,
 ): (repetition: number, iteration: number) => string {
   const key = fmix32(placeOf({ ...step, repetition: 0, iteration: 0 }) ^ fmix32(step.run ^ 0x6d757374))
   const head = `00-${traceId({ ...step, repetition: 0, iteration: 0 }).slice(0, 16)}`
-  const tail = `-${parentId(step)}-01`
-  return (repetition, iteration) =>
-    repetition === 0
-      ? head + hex8(fmix32(iteration ^ key)) + hex8(iteration) + tail
-      : traceparent({ ...step, repetition, iteration })
+  const parent = `-${parentId(step)}`
+  const [sampled, unsampled] = [`${parent}-01`, `${parent}-00`]
+  const all = share >= 1
+  return (repetition, iteration) => {
+    if (repetition > 0) {
+      const origin = { ...step, repetition, iteration }
+      return traceparent(origin, isSampled(traceId(origin), share))
+    }
+    const scattered = fmix32(iteration ^ key)
+    // k6's interpreter is quicker at this than at `hex8`; Node is not.
+    const digits = scattered.toString(16).padStart(8, '0') + iteration.toString(16).padStart(8, '0')
+    return head + digits + (all || isScatterSampled(scattered, share) ? sampled : unsampled)
+  }
 }

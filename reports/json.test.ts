@@ -36,6 +36,11 @@ it('keeps everything, and reads it back', async () => {
     end: { exitCode: 1 },
     config: { nested: [1, null] },
   })
+  // Never cannot be written in JSON: it is null, beside a number of missing.
+  const [, late] = run.rollCalls[0]?.rows ?? []
+  expect(run.rollCalls).toHaveLength(1)
+  expect(late).toMatchObject({ service: 'todos', logged: 3606, missing: 2, freshnessMs: null })
+  expect(run.rollCalls[0]?.losses[0]).toMatchObject({ service: 'todos', signal: 'logs' })
   expect(run.scenarios).toHaveLength(1)
   expect(run.warnings).toHaveLength(1)
   expect(run.environment.node).toBe(process.version)

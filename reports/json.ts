@@ -3,7 +3,7 @@ import { arch, availableParallelism, cpus, platform, release, totalmem } from 'n
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../lib/errors.ts'
-import type { Plan, Reporter, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
+import type { Plan, Reporter, RollCallTable, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
 import type { CheckResult } from '../lib/verdict.ts'
 import { RewrittenFile } from './atomic-file.ts'
 import { type Run, runSchema, schemaVersion } from './run-schema.ts'
@@ -40,6 +40,7 @@ class RunRecord {
   private readonly config: unknown
   private readonly scenarios: ScenarioResult[] = []
   private readonly checks: CheckResult[] = []
+  private readonly rollCalls: RollCallTable[] = []
   private readonly warnings: { readonly at: number; readonly text: string }[] = []
   private plan: Plan | null = null
   private startedAt: number | null = null
@@ -64,6 +65,9 @@ class RunRecord {
       case 'check':
         this.checks.push(event.result)
         break
+      case 'roll-call':
+        this.rollCalls.push(event.rollCall)
+        break
       case 'warning':
         this.warnings.push({ at: event.at, text: event.text })
         break
@@ -74,11 +78,11 @@ class RunRecord {
   }
 
   stringify(): string {
-    const { runId, plan, startedAt, versions, scenarios, checks, warnings, end } = this
+    const { runId, plan, startedAt, versions, scenarios, checks, rollCalls, warnings, end } = this
     const config = this.config ?? null
     const writtenAt = Date.now()
     const head = { schemaVersion, runId, writtenAt, startedAt, plan, versions, environment: environment() }
-    return JSON.stringify({ ...head, scenarios, checks, warnings, end, config }, null, 2)
+    return JSON.stringify({ ...head, scenarios, checks, rollCalls, warnings, end, config }, null, 2)
   }
 }
 

@@ -1,9 +1,11 @@
 import imported, { type Builder, type TestCase } from 'junit-report-builder'
 import { exitCodes } from '../lib/errors.ts'
-import type { Plan, Reporter, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
+import type { Plan, Reporter, RollCallTable, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
 import { type CheckResult, signals } from '../lib/verdict.ts'
 import { RewrittenFile } from './atomic-file.ts'
 import { evidenceLines, formatWindow, placeOf } from './evidence.ts'
+import { paint } from './paint.ts'
+import { rollCallLines } from './terminal-roll-call.ts'
 import { clean, oneLine } from './text.ts'
 
 export interface JunitReporterOptions {
@@ -44,6 +46,7 @@ const unfinished = 'The run has not come to its end: it was cut off, or is still
 class JunitReport {
   private readonly checks: CheckResult[] = []
   private readonly scenarios: ScenarioResult[] = []
+  private readonly rollCalls: RollCallTable[] = []
   private readonly warnings: string[] = []
   private plan: Plan | undefined
   private versions: Readonly<Record<string, string>> = {}
@@ -58,6 +61,7 @@ class JunitReport {
       this.startedAt = event.at
     } else if (event.type === 'check') this.checks.push(event.result)
     else if (event.type === 'scenario-ended') this.scenarios.push(event.result)
+    else if (event.type === 'roll-call') this.rollCalls.push(event.rollCall)
     else if (event.type === 'warning') this.warnings.push(event.text)
     else if (event.type === 'run-ended') this.end = event.end
   }
@@ -98,7 +102,11 @@ class JunitReport {
     const test = suite.testCase().className('run').name('The run came to a valid end').time(seconds(elapsedMs))
     const problem = runProblem(this.end, this.checks)
     if (problem !== undefined) test.error(oneLine(problem), 'run', content(problem))
-    const lines = [this.end?.verdict ?? unfinished, ...this.warnings.map((text) => `warning: ${text}`)]
+    const lines = [
+      this.end?.verdict ?? unfinished,
+      ...rollCallLines(this.rollCalls, 80, paint(false)),
+      ...this.warnings.map((text) => `warning: ${text}`),
+    ]
     test.standardOutput(content(lines.join('\n')))
   }
 

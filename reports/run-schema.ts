@@ -57,6 +57,23 @@ const scenarioSchema = z.object({
   errorRatio: z.number().nullable(),
 })
 
+const rollCallSchema = z.object({
+  scenario: z.string(),
+  rows: z.array(
+    z.object({
+      service: z.string(),
+      sent: z.tuple([z.number(), z.number()]),
+      counted: z.number().nullable(),
+      logged: z.number().nullable(),
+      traced: z.number().nullable(),
+      missing: z.number(),
+      doubled: z.number(),
+      freshnessMs: z.number().nullable(),
+    }),
+  ),
+  losses: z.array(z.object({ service: z.string(), signal: z.enum(signals), id: z.string(), command: z.string() })),
+})
+
 const endSchema = z.object({
   runId: z.string(),
   exitCode: z.number().int(),
@@ -84,6 +101,8 @@ export const runSchema = z.object({
   }),
   scenarios: z.array(scenarioSchema),
   checks: z.array(checkSchema),
+  /** By scenario; absent in runs of earlier versions. */
+  rollCalls: z.array(rollCallSchema).default([]),
   warnings: z.array(z.object({ at: z.number(), text: z.string() })),
   /** Null until the run has ended. */
   end: endSchema.nullable(),

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../lib/event.ts'
+import type { Loss, RollCallRow, RollCallTable, RunEvent } from '../lib/event.ts'
 import type { CheckResult, Evidence, Signal, Verdict } from '../lib/verdict.ts'
 
 /** 2026-11-21T14:00:00Z, the zero time of the sample runs. */
@@ -83,9 +83,23 @@ export function sampleBeginning(): RunEvent[] {
   ]
 }
 
+/** A service of which everything was found. */
+export function sampleRow(service: string, sent: number, more: Partial<RollCallRow> = {}): RollCallRow {
+  const found = { counted: sent, logged: sent, traced: sent, missing: 0, doubled: 0, freshnessMs: 640 }
+  return { service, sent: [sent, sent], ...found, ...more }
+}
+
+const losses: readonly Loss[] = ['0001', '0002'].map((end) => ({
+  service: 'todos',
+  signal: 'logs',
+  id: `5f2c9a1000020100a1b2c3d40000${end}`,
+  command: `curl -sG 'http://127.0.0.1:3100/loki/api/v1/query_range' --data-urlencode 'query={service_name="todos"} |= "5f2c9a1000020100a1b2c3d40000${end}"'`,
+}))
+
 /** The checks and the end of a run in which all is well. */
 export function greenEnding(): RunEvent[] {
-  return ending(0, 'All 2 checks passed, 1 was skipped.', [
+  const rows = [sampleRow('gateway', 4812), sampleRow('todos', 3608), sampleRow('webhooks', 960, { freshnessMs: 1240 })]
+  return ending(0, 'All 2 checks passed, 1 was skipped.', { scenario: 'basic', rows, losses: [] }, [
     sampleCheck('load', 'p95', 'p95 stays below 500 ms'),
     sampleCheck('metrics', 'request-count', 'Every request is counted'),
     sampleCheck('alerts', 'quiet', 'Nothing fires while all is well', 'skipped', {
@@ -96,7 +110,13 @@ export function greenEnding(): RunEvent[] {
 
 /** The checks and the end of a run with one check of every verdict. */
 export function redEnding(): RunEvent[] {
-  return ending(1, '3 of 4 checks are red: metrics.request-count, logs.request-lines, traces.complete.', [
+  const rows = [
+    sampleRow('gateway', 4812, { sent: [4812, 4815], counted: 4788, missing: 0, doubled: 2 }),
+    sampleRow('todos', 3608, { logged: 3606, traced: null, missing: 2, freshnessMs: Number.POSITIVE_INFINITY }),
+    sampleRow('webhooks', 960, { traced: null, freshnessMs: null }),
+  ]
+  const rollCall = { scenario: 'basic', rows, losses }
+  return ending(1, '3 of 4 checks are red: metrics.request-count, logs.request-lines, traces.complete.', rollCall, [
     sampleCheck('load', 'p95', 'p95 stays below 500 ms'),
     sampleCheck('metrics', 'request-count', 'Every request is counted', 'failed', {
       reason: 'The gateway counted 24 requests fewer than k6 sent.',
@@ -115,10 +135,16 @@ export function redEnding(): RunEvent[] {
   ])
 }
 
-function ending(exitCode: number, verdict: string, checks: readonly CheckResult[]): RunEvent[] {
+function ending(
+  exitCode: number,
+  verdict: string,
+  rollCall: RollCallTable,
+  checks: readonly CheckResult[],
+): RunEvent[] {
   const [startedAt, endedAt] = [sampleStart, sampleStart + 31_000]
   return [
     ...checks.map((result, n): RunEvent => ({ type: 'check', at: sampleStart + 23_000 + n * 1000, result })),
+    { type: 'roll-call', at: sampleStart + 29_500, rollCall },
     { type: 'warning', at: sampleStart + 30_000, text: 'The clock of Loki is 340 ms ahead of this machine.' },
     { type: 'run-ended', at: endedAt, end: { runId: sampleRunId, exitCode, verdict, startedAt, endedAt } },
   ]

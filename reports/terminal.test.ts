@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { RunEvent } from '../lib/event.ts'
-import { greenEnding, redEnding, sampleBeginning, sampleCheck, sampleStart } from './sample-run.test-data.ts'
+import { greenEnding, redEnding, sampleBeginning, sampleCheck, sampleRow, sampleStart } from './sample-run.test-data.ts'
 import { type TerminalReporterOptions, terminalReporter } from './terminal.ts'
 import { clean, width, wrap, wrapCommand } from './text.ts'
 
@@ -76,8 +76,27 @@ describe('terminal without a TTY', () => {
   it('quiet: only failures and the verdict', () => {
     expect(shown(green, { verbosity: 'quiet' })).toBe('✓ PASSED  All 2 checks passed, 1 was skipped. (31 s)\n')
     const text = shown(red, { verbosity: 'quiet' })
-    expect(text).toMatch(/^FAILED {2}metrics \/ basic · Every request is counted\n/)
+    // Losses are told first; without any, there is no table.
+    expect(text).toMatch(/^ {2}Service +Sent +Counted/)
+    expect(text).toMatch(/\nFAILED {2}metrics \/ basic · Every request is counted\n/)
     expect(text).not.toContain('Signal')
+  })
+
+  it.each([
+    ['four figures', 4812],
+    ['six figures', 812_345],
+    ['seven figures', 1_812_345],
+  ])('keeps the roll call of several scenarios with %s inside 80 columns', (_, sent) => {
+    const rows = [sampleRow('gateway', sent, { sent: [sent, sent + 12] }), sampleRow('webhooks', sent, { missing: 17 })]
+    const events = ['basic', 'spike'].map((scenario): RunEvent => {
+      return { type: 'roll-call', at: sampleStart, rollCall: { scenario, rows, losses: [] } }
+    })
+    const text = shown(events)
+    expect(Math.max(...text.split('\n').map(width))).toBeLessThanOrEqual(80)
+    expect(text).toMatch(
+      / {2}Service +Sent +Counted +Logged +Traced +Missing +Doubled +Freshness\n {2}basic\n {4}gateway .*\n {4}webhooks /,
+    )
+    expect(text.replaceAll(',', '')).toContain(`${sent}+12`)
   })
 
   it('verbose: every check with its evidence', () => {

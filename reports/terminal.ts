@@ -1,9 +1,10 @@
 import { formatDuration } from '../lib/duration.ts'
-import type { LoadProgress, Reporter, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
+import type { LoadProgress, Reporter, RollCallTable, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
 import type { CheckResult } from '../lib/verdict.ts'
 import { liveOutput, type Output, type OutputStream, plainOutput, silentOutput } from './live-line.ts'
 import { type Paint, paint, wantsColor, wantsLiveLine } from './paint.ts'
 import { planLines } from './terminal-plan.ts'
+import { hasLosses, rollCallLines } from './terminal-roll-call.ts'
 import {
   checkLine,
   count,
@@ -50,6 +51,7 @@ class TerminalView {
   private readonly colors: Paint
   private readonly live: boolean
   private readonly checks: CheckResult[] = []
+  private readonly rollCalls: RollCallTable[] = []
   private readonly scenarios: ScenarioResult[] = []
   private readonly warnings: string[] = []
   private startedAt: number | undefined
@@ -93,6 +95,9 @@ class TerminalView {
       case 'check':
         this.checks.push(event.result)
         this.showCheck(event.result)
+        break
+      case 'roll-call':
+        this.rollCalls.push(event.rollCall)
         break
       case 'warning':
         this.warnings.push(event.text)
@@ -149,9 +154,11 @@ class TerminalView {
     const { checks, colors } = this
     const columns = this.columns()
     const { reportFolder } = this.options
+    this.say(['', ...scenarioTable(this.scenarios, columns, colors)])
+    // Losses are told even where all else is kept quiet.
+    if (this.verbosity !== 'quiet' || this.rollCalls.some(hasLosses))
+      this.output.print(rollCallLines(this.rollCalls, columns, colors))
     this.say([
-      '',
-      ...scenarioTable(this.scenarios, columns, colors),
       ...signalTable(checks, columns, colors),
       ...skippedLines(checks, columns, colors),
       ...warningLines(this.warnings, columns, colors),

@@ -13,7 +13,7 @@ import {
   setupIteration,
 } from '../lib/scenario.ts'
 import { formatOdd, type Summary, type SummaryMetric, threwPrefix, unexpectedName } from '../lib/summary.ts'
-import { parseThresholds, subMetric } from '../lib/threshold.ts'
+import { parseThresholds, subMetric, type Threshold } from '../lib/threshold.ts'
 import { setupScenario, traceparents } from '../lib/trace-id.ts'
 
 /*
@@ -63,9 +63,15 @@ export function execName(index: number): string {
 export function drive(scenario: Scenario): Driven {
   const plan: DrivePlan = JSON.parse(open(__ENV.MUSTER_PLAN ?? ''))
   const journeys = drivenJourneys(scenario, plan)
-  const base = { plan, timeoutMs: scenario.timeoutMs }
+  const { thresholds: limits } = parseThresholds(plan.thresholds)
+  const base = {
+    plan,
+    timeoutMs: scenario.timeoutMs,
+    sample: scenario.sample ?? 1,
+    named: tagsNamed(limits).includes('name'),
+  }
   return {
-    options: optionsOf(plan, journeys),
+    options: optionsOf(plan, journeys, limits),
     setup: () => Object.fromEntries(journeys.map((driven) => [driven.journey.name, prepare(base, driven)])),
     teardown: (data) => {
       for (const driven of journeys) cleanup(base, driven, data[driven.journey.name] ?? [])
@@ -78,10 +84,13 @@ export function drive(scenario: Scenario): Driven {
 interface Base {
   readonly plan: DrivePlan
   readonly timeoutMs: number
+  /** The share of the load's requests that are to be traced. */
+  readonly sample: number
+  /** Whether a threshold needs the tag `name`. */
+  readonly named: boolean
 }
 
-function optionsOf(plan: DrivePlan, journeys: readonly DrivenJourney[]): object {
-  const { thresholds: limits } = parseThresholds(plan.thresholds)
+function optionsOf(plan: DrivePlan, journeys: readonly DrivenJourney[], limits: readonly Threshold[]): object {
   const thresholds: Record<string, string[]> = {}
   const add = (key: string, expression: string) => {
     thresholds[key] = [...(thresholds[key] ?? []), expression]
@@ -96,10 +105,7 @@ function optionsOf(plan: DrivePlan, journeys: readonly DrivenJourney[]): object 
     for (const step of Object.keys(journey.testData?.steps ?? {})) {
       for (const part of ['setup', 'teardown']) count('http_reqs', { part, journey: journey.name, step })
     }
-    add(subMetric('http_req_duration', { part: 'load', ...own }), 'max>=0')
   }
-  add(subMetric('http_req_duration', { part: 'load' }), 'max>=0')
-  add(subMetric('http_req_failed', { part: 'load' }), 'rate>=0')
   for (const { name } of phasesOf(journeys)) {
     add(subMetric('http_req_duration', { part: 'load', phase: name }), 'max>=0')
     add(subMetric('http_req_failed', { part: 'load', phase: name }), 'rate>=0')
@@ -108,15 +114,43 @@ function optionsOf(plan: DrivePlan, journeys: readonly DrivenJourney[]): object 
   const named = limits.map((limit) => limit.aggregation).filter((name) => name.startsWith('p('))
   return {
     scenarios: Object.fromEntries(
-      journeys.map(({ journey, load }, index) => [journey.name, { ...load.k6, exec: execName(index) }]),
+      // Said once for a scenario, a tag costs a request nothing.
+      journeys.map(({ journey, load }, index) => [
+        journey.name,
+        { ...load.k6, exec: execName(index), tags: { part: 'load' } },
+      ]),
     ),
+    // A followed redirect would be two requests with one trace id.
+    maxRedirects: 0,
+    ...segmentOf(plan),
     thresholds,
     summaryTrendStats: [...new Set([...trendStats, ...named])],
-    // Without `group` k6 leaves the checks out of its summary.
-    systemTags: ['group', 'scenario', 'status', 'method', 'name', 'check', 'error_code', 'expected_response'],
+    // Each tag costs every request, so there are but those that a threshold names. Without `group` k6 leaves the checks
+    // out of its summary.
+    systemTags: [...new Set(['group', 'scenario', 'check', ...tagsNamed(limits).filter((tag) => systemTags.has(tag))])],
     setupTimeout: '120s',
     teardownTimeout: '120s',
   }
+}
+
+/** This process' part of the load, if several share it; all are told the same sequence, so that nothing is driven twice. */
+function segmentOf({ instance, instances = 1 }: DrivePlan): object {
+  if (instances === 1) return {}
+  const edge = (n: number) => (n === 0 || n === instances ? `${n / instances}` : `${n}/${instances}`)
+  const edges = Array.from({ length: instances + 1 }, (_, n) => edge(n))
+  return {
+    executionSegment: `${edge(instance)}:${edge(instance + 1)}`,
+    executionSegmentSequence: edges.join(','),
+  }
+}
+
+/** The tags that k6 sets by itself, where told to. */
+const systemTags: ReadonlySet<string> = new Set(
+  'proto subproto status method url name error error_code tls_version expected_response service'.split(' '),
+)
+
+function tagsNamed(limits: readonly Threshold[]): string[] {
+  return limits.flatMap(({ tags }) => Object.keys(tags))
 }
 
 /** The phases to be judged apart; those of the first journey, as all have the same profile. None if there is but one. */
@@ -125,33 +159,37 @@ function phasesOf(journeys: readonly DrivenJourney[]): readonly LoadPhase[] {
   return phases.length > 1 ? phases : []
 }
 
+/** Plain fields: k6's interpreter takes its time over private ones, and this is made with every request. */
 class Answer implements StepResponse {
   readonly status: number
-  readonly #response: { readonly body: unknown }
-  readonly #step: string
-  readonly #expected: number
+  readonly response: { readonly body: unknown }
+  readonly step: Expected
 
-  constructor(response: { readonly status: number; readonly body: unknown }, step: string, expected: number) {
-    this.status = response.status
-    this.#response = response
-    this.#step = step
-    this.#expected = expected
+  constructor(status: number, response: { readonly body: unknown }, step: Expected) {
+    this.status = status
+    this.response = response
+    this.step = step
   }
 
   get body(): string {
-    const body = this.#response.body
+    const { body } = this.response
     return typeof body === 'string' ? body : ''
   }
 
   json<T>(): T {
-    if (this.status !== this.#expected)
-      throw new Error(`${this.#step} answered ${this.status} instead of ${this.#expected}`)
+    const { name, status } = this.step
+    if (this.status !== status) throw new Error(`${name} answered ${this.status} instead of ${status}`)
     try {
       return JSON.parse(this.body)
     } catch {
-      throw new Error(`${this.#step} answered ${this.status} with a body that is not JSON: ${this.body.slice(0, 80)}`)
+      throw new Error(`${name} answered ${this.status} with a body that is not JSON: ${this.body.slice(0, 80)}`)
     }
   }
+}
+
+interface Expected {
+  readonly name: string
+  readonly status: number
 }
 
 type Input = StepInput & Readonly<Record<string, unknown>>
@@ -163,25 +201,30 @@ interface User {
   readonly name: string
 }
 
+/** The status that this virtual user's k6 takes for right. To say it anew with each request, as a parameter, costs more. */
+let expecting = 0
+
 /** A request whose constant half is put together: what it needs is the input and, just before it goes out, its header. */
 type Send = (input: Input | undefined, traceparent: () => string) => StepResponse
 
 function sendOf(base: Base, journey: Journey, name: string, step: Step, part: Part): Send {
-  const tags: Record<string, string> = { part, step: name, name: `${step.method} ${step.route}` }
-  if (part !== 'load') tags.journey = journey.name
+  const tags: Record<string, string> = { step: name }
+  if (base.named) tags.name = `${step.method} ${step.route}`
+  if (part !== 'load') Object.assign(tags, { part, journey: journey.name })
   const ownHeaders: Record<string, string> = {}
   const params: Params = {
     headers: ownHeaders,
     tags,
     timeout: base.timeoutMs,
-    // A followed redirect would be two requests with one trace id.
-    redirects: 0,
-    responseCallback: http.expectedStatuses(step.status),
   }
+  const callback = http.expectedStatuses(step.status)
   const urlFor = urlOf(base.plan.baseUrl, name, step.route)
   const { method, status } = step
+  const expected = { name, status }
+  // A look-up in a module of k6's is a call.
+  const { request } = http
   return (input, traceparent) => {
-    const url = urlFor(input)
+    const url = typeof urlFor === 'string' ? urlFor : urlFor(input)
     const headers = input?.headers === undefined ? ownHeaders : { ...input.headers }
     let body: string | null = null
     if (input?.body !== undefined) {
@@ -191,23 +234,25 @@ function sendOf(base: Base, journey: Journey, name: string, step: Step, part: Pa
     // Last, since from here on the step counts as sent.
     headers.traceparent = traceparent()
     params.headers = headers
-    const response = http.request(method, url, body, params)
-    const answer = new Answer(response, name, status)
-    if (answer.status !== status) {
-      const errorCode = answer.status === 0 ? response.error_code : 0
-      check(null, { [unexpectedName(part, journey.name, name, answer.status, errorCode)]: () => false })
+    if (expecting !== status) {
+      http.setResponseCallback(callback)
+      expecting = status
     }
-    return answer
+    const response = request(method, url, body, params)
+    // Read once: k6 looks a field of its answers up by reflection.
+    const got = response.status
+    if (got !== status) {
+      const errorCode = got === 0 ? response.error_code : 0
+      check(null, { [unexpectedName(part, journey.name, name, got, errorCode)]: () => false })
+    }
+    return new Answer(got, response, expected)
   }
 }
 
-/** Fills path parameters in; the template is cut up once. */
-function urlOf(baseUrl: string, step: string, route: string): (input: Input | undefined) => string {
+/** The URL, or a function that fills path parameters in; the template is cut up once. */
+function urlOf(baseUrl: string, step: string, route: string): string | ((input: Input | undefined) => string) {
   const pieces = route.split(/:(\w+)/)
-  if (pieces.length === 1) {
-    const url = baseUrl + route
-    return () => url
-  }
+  if (pieces.length === 1) return baseUrl + route
   return (input) => {
     let url = baseUrl
     for (let n = 0; n < pieces.length; n++) {
@@ -286,7 +331,7 @@ function runner(base: Base, { journey, number, load }: DrivenJourney): (data: Se
     const hands: Record<string, Hand> = {}
     for (const [index, [name, step]] of Object.entries(journey.steps).entries()) {
       const send = sendOf(base, journey, name, step, 'load')
-      const header = traceparents({ run, instance, scenario: number, step: index })
+      const header = traceparents({ run, instance, scenario: number, step: index }, base.sample)
       const announce = () => {
         let repetition = 0
         if (!state.inOrder || sent.length !== index) {
@@ -295,7 +340,7 @@ function runner(base: Base, { journey, number, load }: DrivenJourney): (data: Se
           if (repetition > 255)
             throw new Error(`${name} was sent 256 times in one iteration, more than trace ids can tell apart`)
         }
-        sent.push(index)
+        sent[sent.length] = index
         return header(repetition, state.iteration)
       }
       hands[name] = (input) => send(input, announce)

@@ -1,4 +1,4 @@
-import { type Context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import {
   ATTR_DB_COLLECTION_NAME,
   ATTR_DB_OPERATION_NAME,
@@ -6,6 +6,7 @@ import {
 } from '@opentelemetry/semantic-conventions'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { httpSabotages } from './instrumentation/faults.ts'
 import {
   acceptAnyBody,
   createHttpServer,
@@ -66,11 +67,10 @@ function buildTodos(service: Service, settings: z.infer<typeof todosSettings>): 
       { kind: SpanKind.PRODUCER, attributes },
       context,
     )
-    const traceparent = service.faults.isOn('drop-queue-context')
-      ? undefined
-      : traceparentOf(trace.setSpan(context, span))
+    const carrier: { traceparent?: string } = {}
+    service.telemetry.context.inject(trace.setSpan(context, span), carrier)
     try {
-      outbox.add({ event, body: JSON.stringify({ event, ...content }), requestId, traceparent })
+      outbox.add({ event, body: JSON.stringify({ event, ...content }), requestId, traceparent: carrier.traceparent })
     } finally {
       span.end()
     }
@@ -124,12 +124,6 @@ function buildTodos(service: Service, settings: z.infer<typeof todosSettings>): 
   }
 }
 
-function traceparentOf(context: Context): string | undefined {
-  const carrier: { traceparent?: string } = {}
-  propagation.inject(context, carrier)
-  return carrier.traceparent
-}
-
 function userOf({ headers }: FastifyRequest): string {
   const user = headers['x-user']
   if (typeof user !== 'string' || user === '') throw new HttpError(401, 'x-user is missing; go through the gateway')
@@ -151,7 +145,7 @@ function found<Item>(item: Item | undefined): Item {
 await runService({
   name: 'todos',
   settings: () => readSettings(todosSettings, process.env),
-  faults: ['error', 'latency', 'logs-off', 'drop-queue-context', 'skip-counter', 'raw-route', 'logs-without-trace'],
+  faults: ['error', 'latency', ...httpSabotages, 'drop-queue-context'],
   routes: [...todoRoutes, { method: 'GET', route: 'unmatched', statuses: [404] }],
   build: buildTodos,
 })

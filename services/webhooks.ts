@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { commonSabotages } from './instrumentation/faults.ts'
 import { HttpClient } from './instrumentation/http-client.ts'
 import { createHttpServer } from './instrumentation/http-server.ts'
 import { listen } from './instrumentation/listen.ts'
@@ -22,7 +23,7 @@ function buildWebhooks(service: Service, settings: z.infer<typeof webhooksSettin
     async listen() {
       const demo = settings.SUBSCRIBER_URL === undefined ? await startSubscriber() : undefined
       const url = settings.SUBSCRIBER_URL ?? `http://127.0.0.1:${demo?.port}/`
-      const subscriber = new HttpClient(url, service.telemetry, 2000)
+      const subscriber = new HttpClient([url], service.telemetry, 2000)
       const deliveries = new Deliveries(service, outbox, subscriber)
       deliveries.start()
       stop = async () => {
@@ -42,7 +43,7 @@ function buildWebhooks(service: Service, settings: z.infer<typeof webhooksSettin
 await runService({
   name: 'webhooks',
   settings: () => readSettings(webhooksSettings, process.env),
-  faults: ['error', 'latency', 'stall', 'logs-off', 'skip-counter', 'logs-without-trace'],
+  faults: ['error', 'latency', 'stall', ...commonSabotages],
   routes: [{ method: 'GET', route: 'unmatched', statuses: [404] }],
   build: buildWebhooks,
 })

@@ -2,6 +2,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BinaryName } from './recipes.ts'
+import type { SampleService, ServiceName } from './sample-services.ts'
 import type { Command } from './supervisor.ts'
 import { render } from './template.ts'
 
@@ -28,16 +29,19 @@ export const portNames = [
 ] as const
 export type Ports = Readonly<Record<(typeof portNames)[number], number>>
 
+/** The templates that may be replaced. */
+export type TemplateName = 'alertmanager' | 'collector' | 'loki' | 'prometheus'
+
 export interface BackendOptions {
   /** The stack's folder: `config/` and `data/` are made in it. */
   readonly folder: string
   readonly ports: Ports
-  /** Whether Prometheus is to scrape the sample services. */
-  readonly services: boolean
+  /** The processes of the sample services that Prometheus is to scrape. */
+  readonly scraped: readonly SampleService[]
   /** Alert rules instead of config/rules/alerts.yml. */
   readonly rules?: string | undefined
-  /** A template instead of config/alertmanager.yml. */
-  readonly alertmanagerConfig?: string | undefined
+  /** Files instead of the templates in config/. */
+  readonly templates?: Readonly<Partial<Record<TemplateName, string | undefined>>> | undefined
   readonly webhookSinkUrl?: string | undefined
 }
 
@@ -69,11 +73,11 @@ export async function configureBackends(
     return path
   }
   const [prometheus, alertmanager, loki, jaeger, collector] = await Promise.all([
-    write('prometheus.yml'),
-    write('alertmanager.yml', options.alertmanagerConfig),
-    write('loki.yml'),
+    write('prometheus.yml', options.templates?.prometheus),
+    write('alertmanager.yml', options.templates?.alertmanager),
+    write('loki.yml', options.templates?.loki),
     write('jaeger.yml'),
-    write('collector.yml'),
+    write('collector.yml', options.templates?.collector),
   ])
   return [
     {
@@ -143,16 +147,19 @@ function otel(name: string, file: string, config: string): Command {
 function valuesOf(options: BackendOptions, config: string, data: string): Record<string, string | number> {
   const { ports } = options
   // JSON is YAML, and quotes whatever a URL may hold.
-  const targets = (port: number) => JSON.stringify(options.services ? [host(port)] : [])
+  const targets = (name: ServiceName) =>
+    JSON.stringify(options.scraped.filter(({ service }) => service === name).map(({ port }) => host(port)))
   const sinks = options.webhookSinkUrl === undefined ? [] : [{ url: options.webhookSinkUrl, send_resolved: true }]
   return {
     DATA: data,
     RECORDING_RULES: join(config, 'recording.yml'),
     ALERT_RULES: join(config, 'alerts.yml'),
     SINK_WEBHOOKS: JSON.stringify(sinks),
-    GATEWAY_TARGETS: targets(ports.gateway),
-    TODOS_TARGETS: targets(ports.todos),
-    WEBHOOKS_TARGETS: targets(ports.webhooks),
+    GATEWAY_TARGETS: targets('gateway'),
+    TODOS_TARGETS: targets('todos'),
+    WEBHOOKS_TARGETS: targets('webhooks'),
+    // The first instance alone, for a template that forgets the others.
+    TODOS_1: host(ports.todos),
     PROMETHEUS: host(ports.prometheus),
     ALERTMANAGER: host(ports.alertmanager),
     LOKI: host(ports.loki),

@@ -27,7 +27,7 @@ test('a process is alive until it is ended', async () => {
 test('one that ignores SIGTERM is killed after the grace', async () => {
   const identity = sleeper('sh', '-c', 'trap "" TERM; while :; do sleep 0.05; done')
   await new Promise((done) => setTimeout(done, 100))
-  await endProcess(identity, 100)
+  await endProcess(identity, 'SIGTERM', 100)
   expect(alive(identity)).toBe(false)
 })
 

@@ -65,9 +65,13 @@ export function signalProcess(identity: Identity, signal: NodeJS.Signals): boole
   return false
 }
 
-/** Ends a process (and its group): SIGTERM, and SIGKILL after `graceMs`. Resolves when it is gone. */
-export async function endProcess(identity: Identity, graceMs = 5000): Promise<void> {
-  if (!signalProcess(identity, 'SIGTERM')) return
+/** Ends a process (and its group) by a signal, and by SIGKILL after `graceMs`. Resolves when it is gone. */
+export async function endProcess(
+  identity: Identity,
+  signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM',
+  graceMs = 5000,
+): Promise<void> {
+  if (!signalProcess(identity, signal)) return
   if (await gone(identity, graceMs)) return
   signalProcess(identity, 'SIGKILL')
   await gone(identity, 2000)

@@ -1,23 +1,39 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { type Backend, backendBinaries, configureBackends, type Ports, portNames } from './backends.ts'
+import {
+  type Backend,
+  backendBinaries,
+  configureBackends,
+  type Ports,
+  portNames,
+  type TemplateName,
+} from './backends.ts'
 import { type ObtainProgress, obtain } from './obtain.ts'
 import { freePorts } from './ports.ts'
+import {
+  endedFirst,
+  launchService,
+  type MorePorts,
+  type SampleService,
+  type ServiceCommand,
+  type ServiceName,
+  type ServiceOptions,
+  sampleServices,
+  serviceCommands,
+} from './sample-services.ts'
 import { type Command, type ExitInfo, PortTakenError, type Supervised, Supervisor } from './supervisor.ts'
 import { startWatchdog, type Watchdog } from './watchdog-client.ts'
 
 const readyWithinMs = 30_000
 const attempts = 3
 
-const serviceNames = ['gateway', 'todos', 'webhooks'] as const
-export type ServiceName = (typeof serviceNames)[number]
-
 export interface StackUrls {
   readonly prometheus: string
   readonly loki: string
   readonly jaeger: string
+  /** host:port of Jaeger's query API over gRPC. */
+  readonly jaegerGrpc: string
   readonly alertmanager: string
   /** OTLP over HTTP, without `/v1/...`. */
   readonly collectorOtlp: string
@@ -27,22 +43,22 @@ export interface StackUrls {
   readonly gateway: string
   readonly todos: string
   readonly webhooks: string
-  /** The services' fault ports. */
-  readonly faults: Readonly<Record<ServiceName, string>>
+  /** The services' fault ports; `todos` is its first instance, `todos-2` the second. */
+  readonly faults: Readonly<Record<ServiceName, string>> & Readonly<Record<string, string>>
 }
 
 export type StackProgress =
   | { readonly phase: 'obtain'; readonly obtain: ObtainProgress; readonly text: string }
   | { readonly phase: 'start' | 'ready'; readonly name: string; readonly elapsedMs: number; readonly text: string }
 
-export interface StackOptions {
+export interface StackOptions extends ServiceOptions {
   /** Everything of the stack goes here: `config/`, `data/`, `logs/`. */
   readonly folder: string
   readonly signal?: AbortSignal | undefined
   /** Alert rules instead of the stack's own. */
   readonly rules?: string | undefined
-  /** Alertmanager template instead of the stack's own; may use `${SINK_WEBHOOKS}`. */
-  readonly alertmanagerConfig?: string | undefined
+  /** Files instead of the stack's own templates, with the same `${NAMES}` to be filled in. */
+  readonly templates?: Readonly<Partial<Record<TemplateName, string | undefined>>> | undefined
   /** Where Alertmanager delivers to; without it nothing is delivered. */
   readonly webhookSinkUrl?: string | undefined
   /** Default true: start the sample services too. */
@@ -63,6 +79,13 @@ export interface Stack {
   exited(name: string): ExitInfo | undefined
   /** Stops all in reverse order and removes the data. May be called twice. */
   stop(): Promise<void>
+  /** How each process of the sample services is started. */
+  readonly services: readonly ServiceCommand[]
+  /**
+   * Ends a sample service (`todos`, `todos-2`) and starts it again on the same ports; resolves when it is ready.
+   * @param how `kill`: without a chance to finish its requests or to flush its telemetry
+   */
+  restart(name: string, how?: { readonly kill?: boolean }): Promise<void>
   /** Kills one process at once: a test of its loss. */
   kill(name: string): void
 }
@@ -94,9 +117,11 @@ async function startOnce(
   const folder = resolve(options.folder)
   const [data, logs] = [join(folder, 'data'), join(folder, 'logs')]
   await mkdir(data, { recursive: true })
-  const ports = await choosePorts()
-  const services = options.services ?? true
-  const backends = await configureBackends(binaries, { ...options, folder, ports, services })
+  const { ports, moreTodos } = await choosePorts((options.instances?.todos ?? 1) - 1)
+  const withServices = options.services ?? true
+  const samples = sampleServices(ports, moreTodos)
+  const scraped = withServices ? samples : []
+  const backends = await configureBackends(binaries, { ...options, folder, ports, scraped })
 
   const watchdog = startWatchdog()
   watchdog.folder(data)
@@ -106,7 +131,7 @@ async function startOnce(
     onStart: ({ pid }) => watchdog.add(pid, 'process'),
   })
   const stop = async () => {
-    await supervisor.stop()
+    await supervisor.stop(endedFirst(samples))
     await rm(data, { recursive: true, force: true })
     await watchdog.bye()
   }
@@ -132,18 +157,21 @@ async function startOnce(
     say('ready', command.name)
   }
   const launchBackend = ({ command, readyUrls }: Backend) => launch(command, () => allAnswer(readyUrls))
-  const urls = urlsOf(ports)
+  const urls = urlsOf(ports, samples)
+  const services = withServices
+    ? serviceCommands(samples, { otlpUrl: urls.collectorOtlp, data, sampling: options.sampling })
+    : []
+  const launchSample = async (command: ServiceCommand) => {
+    say('start', command.name)
+    await launchService(supervisor, command, signal)
+    say('ready', command.name)
+  }
   try {
     // Prometheus starts when there is something to scrape: no target has a history of being down, and no alert of it.
-    const first = services ? backends.filter(({ command }) => command.name !== 'prometheus') : backends
-    await allOrStop([
-      ...first.map(launchBackend),
-      ...(services ? serviceCommands(urls, ports, data) : []).map((command) =>
-        launch(command, (log) => saysReady(log())),
-      ),
-    ])
+    const first = withServices ? backends.filter(({ command }) => command.name !== 'prometheus') : backends
+    await allOrStop([...first.map(launchBackend), ...services.map(launchSample)])
     await allOrStop(backends.filter((backend) => !first.includes(backend)).map(launchBackend))
-    if (services) {
+    if (withServices) {
       const probe = () => allTargetsUp(urls.prometheus)
       await supervisor.ready('prometheus', probe, { withinMs: readyWithinMs, signal: options.signal })
       say('ready', 'every scrape target')
@@ -157,49 +185,51 @@ async function startOnce(
     processes: supervisor.processes,
     logs,
     watchdog,
+    services,
+    restart: async (name, { kill = false } = {}) => {
+      const command = services.find((candidate) => candidate.name === name)
+      if (!command) throw new Error(`the stack has no sample service ${name}`)
+      await supervisor.stopOne(name, kill ? 'SIGKILL' : 'SIGTERM')
+      await launchService(supervisor, command)
+    },
     exited: (name) => supervisor.exited(name),
     kill: (name) => supervisor.kill(name),
     stop,
   }
 }
 
-async function choosePorts(): Promise<Ports> {
-  const free = await freePorts(portNames.length)
-  return Object.fromEntries(portNames.map((name, index) => [name, free[index] ?? 0])) as Ports
+async function choosePorts(moreTodos: number): Promise<{ ports: Ports; moreTodos: MorePorts[] }> {
+  const free = await freePorts(portNames.length + 2 * moreTodos)
+  const port = (index: number) => free[index] ?? 0
+  return {
+    ports: Object.fromEntries(portNames.map((name, index) => [name, port(index)])) as Ports,
+    moreTodos: Array.from({ length: moreTodos }, (_, index) => {
+      const first = portNames.length + 2 * index
+      return { port: port(first), faultPort: port(first + 1) }
+    }),
+  }
 }
 
-function urlsOf(ports: Ports): StackUrls {
+function urlsOf(ports: Ports, samples: readonly SampleService[]): StackUrls {
   const url = (port: number) => `http://127.0.0.1:${port}`
   return {
     prometheus: url(ports.prometheus),
     loki: url(ports.loki),
     jaeger: url(ports.jaeger),
+    jaegerGrpc: `127.0.0.1:${ports.jaegerGrpc}`,
     alertmanager: url(ports.alertmanager),
     collectorOtlp: url(ports.collector),
     collectorMetrics: `${url(ports.collectorMetrics)}/metrics`,
     gateway: url(ports.gateway),
     todos: url(ports.todos),
     webhooks: url(ports.webhooks),
-    faults: { gateway: url(ports.gatewayFaults), todos: url(ports.todosFaults), webhooks: url(ports.webhooksFaults) },
-  }
-}
-
-function serviceCommands(urls: StackUrls, ports: Ports, data: string): Command[] {
-  const faultPorts = { gateway: ports.gatewayFaults, todos: ports.todosFaults, webhooks: ports.webhooksFaults }
-  return serviceNames.map((name) => ({
-    name,
-    file: process.execPath,
-    args: ['--import', import.meta.resolve('tsx'), fileURLToPath(new URL(`../services/${name}.ts`, import.meta.url))],
-    env: {
-      PORT: String(ports[name]),
-      FAULT_PORT: String(faultPorts[name]),
-      OTLP_URL: urls.collectorOtlp,
-      SERVICE_NAME: name,
-      INSTANCE: `${name}-1`,
-      DATABASE: join(data, 'todos.sqlite'),
-      ...(name === 'gateway' && { TODOS_URL: urls.todos }),
+    faults: {
+      ...Object.fromEntries(samples.map(({ name, faultPort }) => [name, url(faultPort)])),
+      gateway: url(ports.gatewayFaults),
+      todos: url(ports.todosFaults),
+      webhooks: url(ports.webhooksFaults),
     },
-  }))
+  }
 }
 
 async function allAnswer(urls: readonly string[]): Promise<true | undefined> {
@@ -212,23 +242,6 @@ async function answers(url: string): Promise<true | undefined> {
     const response = await fetch(url, { signal: AbortSignal.timeout(1000) })
     await response.arrayBuffer()
     return response.status === 200 ? true : undefined
-  } catch {
-    return undefined
-  }
-}
-
-const readyLine = z.object({ ready: z.literal(true), port: z.number() })
-
-function saysReady(log: string): true | undefined {
-  for (const line of log.split('\n')) {
-    if (line.includes('"ready"') && readyLine.safeParse(parseJson(line)).success) return true
-  }
-  return undefined
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
   } catch {
     return undefined
   }

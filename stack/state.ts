@@ -1,9 +1,11 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { alive } from './identity.ts'
+import { EnvironmentError } from '../lib/errors.ts'
+import { alive, endProcess } from './identity.ts'
+import { endedFirst, launchService } from './sample-services.ts'
 import type { Stack } from './stack.ts'
-import { endInReverse } from './supervisor.ts'
+import { endInReverse, Supervisor } from './supervisor.ts'
 
 const stateSchema = z.object({
   version: z.literal(1),
@@ -18,15 +20,28 @@ const stateSchema = z.object({
     prometheus: z.url(),
     loki: z.url(),
     jaeger: z.url(),
+    jaegerGrpc: z.string(),
     alertmanager: z.url(),
     collectorOtlp: z.url(),
     collectorMetrics: z.url(),
     gateway: z.url(),
     todos: z.url(),
     webhooks: z.url(),
-    faults: z.object({ gateway: z.url(), todos: z.url(), webhooks: z.url() }),
+    faults: z.object({ gateway: z.url(), todos: z.url(), webhooks: z.url() }).catchall(z.url()),
   }),
   processes: z.array(z.object({ name: z.string(), pid: z.number().int().positive(), startTime: z.string() })),
+  /** How each process of the sample services is started. */
+  services: z
+    .array(
+      z.object({
+        name: z.string(),
+        file: z.string(),
+        args: z.array(z.string()).readonly(),
+        env: z.record(z.string(), z.string()),
+      }),
+    )
+    .readonly()
+    .default([]),
 })
 
 /** A stack that `muster up` left running, as `run`, `status` and `down` find it. */
@@ -47,13 +62,44 @@ export async function writeState(project: string, stack: Stack, folder: string, 
     sinkPort,
     urls: stack.urls,
     processes: [...stack.processes],
+    services: stack.services,
   }
+  await save(project, state)
+  return state
+}
+
+async function save(project: string, state: StackState): Promise<void> {
   const path = statePath(project)
   await mkdir(dirname(path), { recursive: true })
   const unfinished = `${path}.${process.pid}`
   await writeFile(unfinished, `${JSON.stringify(state, null, 2)}\n`)
   await rename(unfinished, path)
-  return state
+}
+
+/**
+ * Ends a sample service (`todos`, `todos-2`) of the stack that is up in a project, starts it again on the same ports as
+ * the same instance, and records it. Resolves when it is ready.
+ * @param how `kill`: without a chance to finish its requests or to flush its telemetry
+ * Throws EnvironmentError if it does not start.
+ */
+export async function restartService(
+  project: string,
+  name: string,
+  { kill = false }: { readonly kill?: boolean } = {},
+): Promise<void> {
+  const state = await readState(project)
+  const command = state?.services.find((candidate) => candidate.name === name)
+  if (!state || !command) throw new EnvironmentError(`No stack with a service ${name} is up: start it with muster up.`)
+  const { dead: _, ...kept } = state
+  const others = kept.processes.filter((process) => process.name !== name)
+  const running = kept.processes.find((process) => process.name === name)
+  if (running) await endProcess(running, kill ? 'SIGKILL' : 'SIGTERM')
+  const supervisor = new Supervisor({ logs: state.logs, detached: true })
+  try {
+    await launchService(supervisor, command)
+  } finally {
+    await save(project, { ...kept, processes: [...others, ...supervisor.processes] })
+  }
 }
 
 /**
@@ -81,7 +127,7 @@ function parse(text: string): StackState | undefined {
 export async function stopState(project: string): Promise<boolean> {
   const state = await readState(project)
   if (state) {
-    await endInReverse(state.processes)
+    await endInReverse(state.processes, endedFirst(state.services))
     await rm(join(state.folder, 'data'), { recursive: true, force: true })
   }
   await rm(statePath(project), { force: true })

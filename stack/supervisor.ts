@@ -60,7 +60,7 @@ export class Supervisor {
     mkdirSync(options.logs, { recursive: true })
   }
 
-  /** All that were started, in order. */
+  /** All that were started, in order; of those started again, the last. */
   get processes(): readonly Supervised[] {
     return this.#entries.map(({ name, pid, startTime }) => ({ name, pid, startTime }))
   }
@@ -91,6 +91,8 @@ export class Supervisor {
       if (!entry.stopped) entry.exit = { code, signal, at: Date.now(), lastLines: lastLines(entry) }
     })
     if (this.#options.detached) child.unref()
+    const earlier = this.#entries.findIndex(({ name }) => name === command.name)
+    if (earlier >= 0) this.#entries.splice(earlier, 1)
     this.#entries.push(entry)
     const started = { name: command.name, ...identity }
     this.#options.onStart?.(started)
@@ -134,38 +136,41 @@ export class Supervisor {
     signalProcess(this.#entry(name), 'SIGKILL')
   }
 
-  /** Stops one process: SIGTERM, SIGKILL after 5 s. */
-  async stopOne(name: string): Promise<void> {
+  /** Stops one process: by SIGTERM, and SIGKILL after 5 s, or by SIGKILL at once. */
+  async stopOne(name: string, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const entry = this.#entry(name)
     entry.stopped = true
-    await endProcess(entry)
+    await endProcess(entry, signal)
   }
 
-  /** Stops all in reverse order. May be called twice. */
-  async stop(): Promise<void> {
+  /** Stops all in reverse order, those named before the rest. May be called twice. */
+  async stop(before: readonly string[] = []): Promise<void> {
     for (const entry of this.#entries) entry.stopped = true
-    await endInReverse(this.#entries)
+    await endInReverse(this.#entries, before)
   }
 
   #entry(name: string): Entry {
-    const entry = this.#entries.findLast((candidate) => candidate.name === name)
+    const entry = this.#entries.find((candidate) => candidate.name === name)
     if (!entry) throw new Error(`no process ${name} was started`)
     return entry
   }
 }
 
 /**
- * Ends processes last started first. The next is told to end 30 ms after the one before, at the latest, so that those
- * who are slow to go do it side by side.
+ * Ends processes last started first, and begins with the rest when those named `before` are gone. The next is told to
+ * end 30 ms after the one before, at the latest, so that those who are slow to go do it side by side.
  */
-export async function endInReverse(identities: readonly Identity[]): Promise<void> {
-  const ends: Promise<void>[] = []
-  for (const identity of identities.toReversed()) {
-    const end = endProcess(identity)
-    ends.push(end)
-    await Promise.race([end, sleep(30)])
+export async function endInReverse(processes: readonly Supervised[], before: readonly string[] = []): Promise<void> {
+  for (const first of [true, false]) {
+    const ends: Promise<void>[] = []
+    for (const process of processes.toReversed()) {
+      if (before.includes(process.name) !== first) continue
+      const end = endProcess(process)
+      ends.push(end)
+      await Promise.race([end, sleep(30)])
+    }
+    await Promise.all(ends)
   }
-  await Promise.all(ends)
 }
 
 /** What a backend may know of our environment: no OTEL_*, proxies or secrets. */

@@ -54,7 +54,7 @@ async function clearUp(): Promise<void> {
 }
 
 function endAll(identities: readonly Identity[]): Promise<unknown> {
-  return Promise.allSettled(identities.map((identity) => endProcess(identity, graceMs)))
+  return Promise.allSettled(identities.map((identity) => endProcess(identity, 'SIGTERM', graceMs)))
 }
 
 function lift(url: string): Promise<Response> {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import type { StackState } from '../stack/state.ts'
+import { restartService, type StackState } from '../stack/state.ts'
 import { Project, root } from './harness.ts'
 import { allGone, processesOf, underLoad, validReport } from './observe.ts'
 
@@ -141,6 +141,35 @@ export default scenario('torn', { profile: 'basic', journeys: [{ journey: torn, 
     expect(stderr).toMatch(/Prometheus has target \S+ of job "todos" is down/)
     expect(stdout).not.toContain('driving')
     expect(code).toBe(3)
+  })
+})
+
+describe('with two instances of todos', () => {
+  let project: Project
+
+  beforeAll(async () => {
+    project = await Project.make(`{ ...${light}, stack: { instances: { todos: 2 } } }`)
+    const { code, stderr } = await project.call(['up'])
+    expect(code, stderr).toBe(0)
+  })
+
+  afterAll(async () => {
+    await project?.remove()
+  })
+
+  test('one restarted in mid-run costs no request: exit 0', async () => {
+    const before = await project.state()
+    const muster = started(project, ['run', '--only', 'load'])
+    await underLoad(project.folder, 'basic')
+    await restartService(project.folder, 'todos-2')
+    const { exitCode, stdout } = await muster
+    expect(exitCode, stdout).toBe(0)
+    const after = await project.state()
+    const pid = (state: StackState) => state.processes.find(({ name }) => name === 'todos-2')?.pid
+    expect(pid(after)).not.toBe(pid(before))
+    expect((await fetch(`${after.urls.faults['todos-2']}/leases`)).status).toBe(200)
+    const status = await project.call(['status'])
+    expect(status.code, status.stdout).toBe(0)
   })
 })
 

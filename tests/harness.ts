@@ -93,7 +93,7 @@ const granted = z.object({ id: z.string() })
 /** Plants a fault or a sabotage in a service; returns how to lift it. */
 export async function plant(
   faultUrl: string,
-  request: { fault: string; ratio?: number; ms?: number },
+  request: { fault: string; ratio?: number; ms?: number; level?: string; ttlMs?: number },
 ): Promise<() => Promise<void>> {
   const response = await fetch(`${faultUrl}/leases`, {
     method: 'POST',

@@ -1,85 +1,33 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Project, plant, root, shortBasic } from './harness.ts'
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
+import { Project, plant, root } from './harness.ts'
+import { sabotages } from './sabotage/cases.ts'
+import { type Row, writeTable } from './sabotage/table.ts'
 import { type Consequence, expectClean, expectConsequence } from './sabotage/verdicts.ts'
 
-interface Sabotage extends Consequence {
-  readonly name: string
-  readonly service: 'gateway' | 'todos'
-  readonly fault: string
-  readonly ratio?: number
-  /** Of the config, if the short run is not enough. */
-  readonly overrides?: string
+/** More than a thousand requests at every service that is sabotaged, so that one in a thousand is one. */
+const thousands = `{ scenarios: [{ file: ${JSON.stringify(join(root, 'scenarios/basic.ts'))}, rate: 60, duration: '8s' }], alerts: [] }`
+
+const rows: Row[] = []
+afterAll(() => writeTable(rows))
+
+/** Runs against the sabotaged project; what the red checks said becomes a row of the documents. */
+async function expectCaught(
+  context: TestContext,
+  project: Project,
+  consequence: Consequence,
+  args: readonly string[] = [],
+): Promise<void> {
+  const seen = await expectConsequence(project, args, consequence)
+  rows.push({ sabotage: context.task.name, seen })
+  for (const line of seen) await context.annotate(line)
 }
 
-const sabotages: readonly Sabotage[] = [
-  {
-    name: "one service's logs are off",
-    service: 'todos',
-    fault: 'logs-off',
-    // Where lines are missing, nothing proves that they held no secret.
-    must: ['logs.request-count.todos', 'logs.fields.todos', 'logs.secrets'],
-    code: 1,
-  },
-  {
-    name: 'trace context is not forwarded from gateway to todos',
-    service: 'gateway',
-    fault: 'drop-context',
-    // What todos and webhooks log bears trace ids that nobody announced; what they count is right.
-    must: [
-      'traces.services',
-      'traces.spans',
-      'traces.queue.webhooks',
-      'logs.request-count.todos',
-      'logs.request-count.webhooks',
-    ],
-    code: 1,
-  },
-  {
-    name: 'trace context is lost across the queue',
-    service: 'todos',
-    fault: 'drop-queue-context',
-    must: ['traces.services', 'traces.spans', 'traces.queue.webhooks', 'logs.request-count.webhooks'],
-    code: 1,
-  },
-  {
-    name: 'one in 200 counter increments is skipped',
-    service: 'gateway',
-    fault: 'skip-counter',
-    ratio: 1 / 200,
-    // Some 3.9 requests an iteration: about 780.
-    overrides: shortBasic.replace('rate: 20', 'rate: 40'),
-    must: ['metrics.request-count.gateway'],
-    code: 1,
-  },
-  {
-    name: 'the route label is the raw path',
-    service: 'gateway',
-    fault: 'raw-route',
-    must: ['metrics.request-count.gateway'],
-    code: 1,
-  },
-  {
-    name: 'log lines have no trace_id',
-    service: 'todos',
-    fault: 'logs-without-trace',
-    must: ['logs.request-count.todos', 'logs.fields.todos'],
-    code: 1,
-  },
-  {
-    name: 'a log line holds a secret',
-    service: 'gateway',
-    fault: 'secret-in-log',
-    must: ['logs.secrets'],
-    code: 1,
-  },
-]
-
-describe('sabotages of the telemetry', () => {
+describe('sabotages of the services', () => {
   let project: Project
   beforeAll(async () => {
-    project = await Project.make(shortBasic)
+    project = await Project.make(thousands)
     const up = await project.call(['up'])
     expect(up.code, up.stderr).toBe(0)
   })
@@ -87,40 +35,125 @@ describe('sabotages of the telemetry', () => {
 
   it('a clean run is green', () => expectClean(project))
 
-  it.for(sabotages)('$name', async ({ service, fault, ratio, overrides, ...consequence }, context) => {
+  it.for(sabotages)('$name', async ({ service, faults, ...consequence }, context) => {
     const { urls } = await project.state()
-    await project.configure(overrides ?? shortBasic)
-    const lift = await plant(urls.faults[service], { fault, ...(ratio === undefined ? {} : { ratio }) })
+    const lifts = await Promise.all(faults.map((fault) => plant(urls.faults[service], fault)))
     try {
-      const seen = await expectConsequence(project, [], consequence)
-      for (const line of seen) await context.annotate(line)
+      await expectCaught(context, project, consequence)
     } finally {
-      await lift()
+      for (const lift of lifts) await lift()
     }
+  })
+
+  it('scrapes fail in mid-run', async (context) => {
+    await expectCaught(context, project, {
+      must: ['stack.targets'],
+      may: ['metrics.freshness'],
+      meanwhile: async () => {
+        const { urls } = await project.state()
+        await plant(urls.faults.todos, { fault: 'no-metrics', ttlMs: 4000 })
+      },
+    })
+  })
+
+  it('others send requests during the load', async (context) => {
+    await expectCaught(context, project, {
+      must: ['load.alone', 'metrics.request-count.gateway'],
+      may: [
+        'metrics.histogram.gateway',
+        'metrics.exemplars.gateway',
+        'joined.durations.gateway',
+        'metrics.quiet-edges',
+      ],
+      meanwhile: async () => {
+        const { urls } = await project.state()
+        for (let n = 0; n < 20; n += 1) {
+          const answer = await fetch(`${urls.gateway}/todos`)
+          expect(answer.status).toBe(401)
+        }
+      },
+    })
   })
 
   it('a k6 script sends nothing', async (context) => {
     const file = join(root, 'tests/sabotage/sends-nothing.ts')
-    await project.configure(`{ scenarios: [${JSON.stringify(file)}], alerts: [] }`)
-    const seen = await expectConsequence(project, [], {
+    await project.configure(`{ scenarios: [${JSON.stringify(file)}], alerts: [], freshness: undefined }`)
+    await expectCaught(context, project, {
       must: ['load.requests'],
       // Without a request there is nothing to look at; k6 and the stack are well.
       may: [
-        ...['load.scripts', 'load.statuses', 'load.books', 'load.threshold'],
-        ...['metrics.latency', 'metrics.error-ratio', 'logs.fields', 'logs.secrets', 'traces'],
+        ...['load.scripts', 'load.statuses', 'load.books', 'load.threshold', 'load.alone'],
+        ...['metrics', 'logs', 'traces', 'joined'],
       ],
       code: 4,
     })
-    for (const line of seen) await context.annotate(line)
   })
 
   it('a clean run is green again after them', async () => {
-    await project.configure(shortBasic)
+    await project.configure(thousands)
     await expectClean(project)
   })
 })
 
-/** The rules and the routes belong to a stack: each of these runs boots its own. */
+/** Settings belong to a stack: each of these runs boots its own. */
+describe('sabotages of the stack', () => {
+  let project: Project
+  beforeAll(async () => {
+    project = await Project.make()
+  })
+  afterAll(() => project.remove())
+
+  /** A template of the stack with some texts replaced, each of which must be in it. */
+  const changed = async (name: string, ...changes: readonly (readonly [from: string, to: string])[]) => {
+    let text = await readFile(join(root, 'stack/config', name), 'utf8')
+    for (const [from, to] of changes) {
+      expect(text).toContain(from)
+      text = text.replace(from, to)
+    }
+    await project.write(name, text)
+    return name
+  }
+  const withStack = (stack: object) => project.configure(`{ ...${thousands}, stack: ${JSON.stringify(stack)} }`)
+
+  it('the collector refuses part of the spans', async (context) => {
+    const collector = await changed(
+      'collector.yml',
+      ['processors: [batch]\n      exporters: [otlphttp/jaeger]', 'processors: []\n      exporters: [otlphttp/jaeger]'],
+      [
+        'sending_queue: { queue_size: 10000, num_consumers: 4 }',
+        'sending_queue: { sizer: items, queue_size: 300, num_consumers: 4 }',
+      ],
+    )
+    await withStack({ collector })
+    await expectCaught(context, project, {
+      must: ['traces.spans', 'traces.ids.gateway', 'stack.pipeline'],
+      may: ['traces', 'joined', 'metrics.exemplars'],
+    })
+  })
+
+  it("Loki's limit is hit, and the collector hears nothing of it", async (context) => {
+    const loki = await changed(
+      'loki.yml',
+      ['per_stream_rate_limit: 256MB', 'per_stream_rate_limit: 20KB'],
+      ['per_stream_rate_limit_burst: 512MB', 'per_stream_rate_limit_burst: 20KB'],
+    )
+    await withStack({ loki })
+    await expectCaught(context, project, {
+      must: ['logs.request-count.gateway', 'logs.ids.gateway', 'stack.pipeline', 'stack.discards'],
+      may: ['logs', 'joined'],
+    })
+  })
+
+  it('one of two instances is not scraped', async (context) => {
+    const prometheus = await changed('prometheus.yml', ['- targets: ${TODOS_TARGETS}', '- targets: ["${TODOS_1}"]'])
+    await withStack({ prometheus, instances: { todos: 2 } })
+    await expectCaught(context, project, {
+      must: ['metrics.request-count.todos'],
+      may: ['joined.durations.todos', 'metrics.histogram.todos'],
+    })
+  })
+})
+
 describe('sabotages of the alerting', () => {
   let project: Project
   beforeAll(async () => {
@@ -141,11 +174,8 @@ describe('sabotages of the alerting', () => {
     expect(misspelt).not.toBe(rules)
     await project.write('alerts.yml', misspelt)
     await project.configure(alertsWith("{ rules: 'alerts.yml' }"))
-    const seen = await expectConsequence(project, ['--only', 'alerts'], {
-      must: stations('pending', 'firing', 'alertmanager', 'delivered', 'resolved', 'resolved-delivered'),
-      code: 1,
-    })
-    for (const line of seen) await context.annotate(line)
+    const must = stations('pending', 'firing', 'alertmanager', 'delivered', 'resolved', 'resolved-delivered')
+    await expectCaught(context, project, { must }, ['--only', 'alerts'])
   })
 
   it('the webhook route is missing', async (context) => {
@@ -155,10 +185,6 @@ describe('sabotages of the alerting', () => {
     await project.write('alertmanager.yml', astray)
     await project.configure(alertsWith("{ alertmanager: 'alertmanager.yml' }"))
     // The alert itself is well: it fires, reaches Alertmanager and resolves.
-    const seen = await expectConsequence(project, ['--only', 'alerts'], {
-      must: stations('delivered', 'resolved-delivered'),
-      code: 1,
-    })
-    for (const line of seen) await context.annotate(line)
+    await expectCaught(context, project, { must: stations('delivered', 'resolved-delivered') }, ['--only', 'alerts'])
   })
 })

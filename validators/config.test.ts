@@ -43,7 +43,7 @@ it('fills in what the least config leaves out', () => {
   expect(config).toMatchObject({
     maxDropped: 0,
     server: { p95: '500ms', errorRatio: 0.01 },
-    traces: { sample: 200 },
+    traces: { skew: '250ms' },
     alerts: [],
     secrets: [],
   })
@@ -72,6 +72,21 @@ it('reports five mistakes at once, each with its path', () => {
 
 it.each<[string, Partial<Record<keyof ConfigInput, unknown>>, string]>([
   ['backends without a target', { backends }, 'target: is needed with your own backends'],
+  [
+    'backends without a source of traces',
+    { target: urls, backends: { prometheus: urls, loki: urls, alertmanager: urls } },
+    'backends: must name one source of traces, either jaeger or zipkin',
+  ],
+  [
+    'backends with two sources of traces',
+    { target: urls, backends: { ...backends, zipkin: urls } },
+    'backends: must name one source of traces, either jaeger or zipkin',
+  ],
+  [
+    'a gRPC address with a scheme',
+    { target: urls, backends: { ...backends, jaeger: { ...urls, grpc: 'http://127.0.0.1:16685' } } },
+    'backends.jaeger.grpc: must be host:port, without a scheme',
+  ],
   [
     'an alert on a service that is not there',
     {
@@ -105,6 +120,15 @@ it.each<[string, Partial<Record<keyof ConfigInput, unknown>>, string]>([
   ['a config that is no object', { services: 'gateway' }, 'services: '],
 ])('refuses %s', (_, part, text) => {
   expect(refusal({ ...least, ...part })).toContain(text)
+})
+
+it('takes Zipkin instead of Jaeger, and Jaeger by gRPC', () => {
+  const { jaeger, ...others } = backends
+  const zipkin = parseConfig({ ...least, target: urls, backends: { ...others, zipkin: urls } }, 'muster.config.ts')
+  expect(zipkin.backends?.zipkin).toMatchObject(urls)
+  const grpc = { ...jaeger, grpc: 'jaeger:16685' }
+  const byGrpc = parseConfig({ ...least, target: urls, backends: { ...others, jaeger: grpc } }, 'muster.config.ts')
+  expect(byGrpc.backends?.jaeger).toMatchObject({ ...grpc, timeoutMs: 5000 })
 })
 
 it.each(['http://me:hunter2@127.0.0.1:9090', 'http://hunter2@127.0.0.1:9090', 'http://:hunter2@127.0.0.1:9090'])(
@@ -199,3 +223,14 @@ it.each(['http://shop.example', 'http://127.0.0.1.shop.example', 'http://localho
     expect(() => assertTargetAllowed({ url, allow, maxRate: 50 }, 50.1)).toThrow('above target.maxRate 50')
   },
 )
+
+it('takes a freshness section whole or not at all', () => {
+  const p95 = { metrics: '3s', logs: '3s', traces: '3s' }
+  expect(parseConfig(least, 'muster.config.ts').freshness).toBeUndefined()
+  expect(parseConfig({ ...least, freshness: { sentinel: 's.ts', p95 } }, 'muster.config.ts').freshness).toMatchObject({
+    rate: 2,
+  })
+  expect(refusal({ ...least, freshness: { sentinel: 's.ts', rate: 50, p95: { ...p95, logs: 'soon' } } })).toMatch(
+    /freshness\.rate: .*\n.*freshness\.p95\.logs: "soon" is no duration/,
+  )
+})

@@ -28,21 +28,51 @@ const auth = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('header'), name: z.string().regex(/^[\w-]+$/), valueEnv: variable }),
 ])
 
-const endpoint = z
-  .strictObject({
-    url: httpUrl,
-    auth: auth.optional(),
-    /** A PEM file with the certificate authority to trust. */
-    caFile: z.string().optional(),
-    /** Sent as X-Scope-OrgID. */
-    tenant: z.string().optional(),
-    timeout: duration.default('5s'),
-    /** False if the backend was built without its web pages: then evidence links to none. */
-    ui: z.boolean().default(true),
+const endpointShape = z.strictObject({
+  url: httpUrl,
+  auth: auth.optional(),
+  /** A PEM file with the certificate authority to trust. */
+  caFile: z.string().optional(),
+  /** Sent as X-Scope-OrgID. */
+  tenant: z.string().optional(),
+  timeout: duration.default('5s'),
+  /** False if the backend was built without its web pages: then evidence links to none. */
+  ui: z.boolean().default(true),
+})
+const inMilliseconds = <T extends { timeout: string }>({ timeout, ...rest }: T) => ({
+  ...rest,
+  timeoutMs: parseDuration(timeout) ?? 5000,
+})
+const endpoint = endpointShape.transform(inMilliseconds)
+const jaegerEndpoint = endpointShape
+  .extend({
+    /** host:port of its query API over gRPC, the cheaper road to many traces; absent: HTTP alone. */
+    grpc: z
+      .string()
+      .regex(/^([\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}$/, 'must be host:port, without a scheme')
+      .optional(),
+    /** Traces that its storage lets one search by gRPC find; few wide searches cost it less than many narrow ones. */
+    limit: z.number().int().positive().default(10_000),
   })
-  .transform(({ timeout, ...rest }) => ({ ...rest, timeoutMs: parseDuration(timeout) ?? 5000 }))
+  .transform(inMilliseconds)
 /** How one backend is reached. */
 export type Endpoint = z.output<typeof endpoint>
+export type JaegerEndpoint = z.output<typeof jaegerEndpoint>
+
+const backends = z
+  .strictObject({
+    prometheus: endpoint,
+    loki: endpoint,
+    alertmanager: endpoint,
+    /** Where traces are read from: one of these two. */
+    jaeger: jaegerEndpoint.optional(),
+    zipkin: endpoint.optional(),
+  })
+  .refine(({ jaeger, zipkin }) => (jaeger === undefined) !== (zipkin === undefined), {
+    error: 'must name one source of traces, either jaeger or zipkin',
+  })
+/** How all backends are reached. */
+export type BackendEndpoints = z.output<typeof backends>
 
 const service = z.strictObject({
   /** Prometheus' job label. */
@@ -96,6 +126,44 @@ const alert = z
   })
 export type AlertExpectation = z.output<typeof alert>
 
+/** Attributes that OpenTelemetry's conventions require of every span of a kind. */
+const attributes = z.array(z.string())
+const traces = z.strictObject({
+  /** How far a span may lie outside its parent: as far as the machines' clocks may differ. */
+  skew: duration.default('250ms'),
+  required: z
+    .strictObject({
+      server: attributes.default(['http.request.method', 'http.route', 'http.response.status_code']),
+      client: attributes.default([]),
+      producer: attributes.default(['messaging.destination.name']),
+      consumer: attributes.default(['messaging.destination.name']),
+      internal: attributes.default([]),
+    })
+    .prefault({}),
+  /** Who decides what is traced; absent: the caller, whose decision every service keeps. */
+  sampling: z
+    .discriminatedUnion('by', [
+      z.strictObject({ by: z.literal('service'), share: z.number().gt(0).max(1) }),
+      z.strictObject({
+        by: z.literal('tail'),
+        /** Of what belongs to no kept class. */
+        share: z.number().min(0).max(1),
+        errors: z.boolean().default(true),
+        slowerThan: duration.optional(),
+      }),
+    ])
+    .optional(),
+})
+
+const freshness = z.strictObject({
+  /** A module that default-exports a sentinel: the requests that muster itself sends while the load runs. */
+  sentinel: z.string(),
+  /** Requests per second. */
+  rate: z.number().min(1).max(5).default(2),
+  /** At the 95th percentile, from the answer to being found. */
+  p95: z.strictObject({ metrics: duration, logs: duration, traces: duration }),
+})
+
 const thresholds = z.record(z.string(), z.array(z.string())).superRefine((record, context) => {
   for (const problem of parseThresholds(record).problems) context.addIssue({ code: 'custom', message: problem })
 })
@@ -112,6 +180,19 @@ const scenario = z.union([
   }),
 ])
 
+/** Files that replace those in stack/config/, and how the sample services are run. */
+const stack = z.strictObject({
+  rules: z.string().optional(),
+  alertmanager: z.string().optional(),
+  collector: z.string().optional(),
+  loki: z.string().optional(),
+  prometheus: z.string().optional(),
+  /** Processes of a service, to which the gateway sends in turn. */
+  instances: z.strictObject({ todos: z.number().int().min(1).max(8).optional() }).optional(),
+  /** The share of traces that a service samples by its own decision; the services behind it follow. */
+  sampling: z.partialRecord(z.enum(['gateway', 'todos', 'webhooks']), z.number().min(0).max(1)).optional(),
+})
+
 const schema = z
   .strictObject({
     /** Where load goes; absent: the sample gateway of muster's own stack. */
@@ -125,11 +206,9 @@ const schema = z
       })
       .optional(),
     /** The user's own backends; absent: muster's stack. */
-    backends: z
-      .strictObject({ prometheus: endpoint, loki: endpoint, jaeger: endpoint, alertmanager: endpoint })
-      .optional(),
-    /** Replacements in muster's own stack, for trying other rules or routes. */
-    stack: z.strictObject({ rules: z.string().optional(), alertmanager: z.string().optional() }).default({}),
+    backends: backends.optional(),
+    /** Muster's own stack, if not as it comes. */
+    stack: stack.default({}),
     services: z.record(z.string(), service).refine((all) => Object.keys(all).length > 0, 'name at least one service'),
     scenarios: z.array(scenario).min(1, 'name at least one scenario file'),
     /** k6's thresholds by metric, applied to every scenario. */
@@ -140,7 +219,9 @@ const schema = z
     server: z
       .strictObject({ p95: duration.default('500ms'), errorRatio: z.number().min(0).max(1).default(0.01) })
       .prefault({}),
-    traces: z.strictObject({ sample: z.number().int().positive().default(200) }).prefault({}),
+    traces: traces.prefault({}),
+    /** How soon a request must be found in each signal; absent: not measured, and muster sends nothing besides k6. */
+    freshness: freshness.optional(),
     /** Texts that no log line may hold, each the value of an environment variable or written `literal:…` for test data. */
     secrets: z
       .array(

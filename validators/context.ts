@@ -1,18 +1,20 @@
-import type { Ledger } from '../lib/ledger.ts'
+import type { Ledger, SentinelRequest } from '../lib/ledger.ts'
 import type { Scenario } from '../lib/scenario.ts'
 import type { Summary } from '../lib/summary.ts'
 import type { ThresholdRecord } from '../lib/threshold.ts'
 import type { Window } from '../lib/verdict.ts'
 import type { Alertmanager } from './backends/alertmanager.ts'
-import type { Jaeger } from './backends/jaeger.ts'
 import type { Loki } from './backends/loki.ts'
 import type { Prometheus } from './backends/prometheus.ts'
+import type { TraceSource } from './backends/trace-source.ts'
 import type { ParsedConfig } from './config.ts'
+import type { ObservedFreshness } from './freshness.ts'
+import type { RollCall } from './roll-call/roll-call.ts'
 
 export interface Backends {
   readonly prometheus: Prometheus
   readonly loki: Loki
-  readonly jaeger: Jaeger
+  readonly traces: TraceSource
   readonly alertmanager: Alertmanager
 }
 
@@ -54,16 +56,47 @@ export interface LoadEnd {
   readonly words: readonly string[]
 }
 
-/** What every check of one scenario knows besides. */
-export interface ScenarioContext extends RunContext {
+/** What muster's own sentinel sent while the load ran, and what was seen of it. */
+export interface SentinelRun {
+  /** Its declaration; absolute. */
+  readonly file: string
+  /** The scenario number in its trace ids. */
+  readonly number: number
+  readonly requests: readonly SentinelRequest[]
+  /** Settles when all was found, or was waited for long enough; never rejects. */
+  readonly observed: Promise<ObservedFreshness>
+}
+
+/** By job and instance, as `edgeKey` writes them: a scrape's timestamp, epoch milliseconds of Prometheus' clock. */
+export type Edges = Readonly<Record<string, number>>
+
+export function edgeKey(job: string, instance: string): string {
+  return `${job} ${instance}`
+}
+
+/** What is known of one scenario besides. */
+export interface ScenarioFacts extends RunContext {
   readonly scenario: Scenario
   readonly thresholds: ThresholdRecord
   readonly window: Window
+  /** The last scrape of each target before the load, which had ended when the load began. */
+  readonly edges: Edges
   /** Absent if k6 left no summary: then nothing is known of what was sent. */
   readonly ledger: Ledger | undefined
   readonly summary: Summary | undefined
   readonly load: LoadEnd
+  /** Absent if the config asks for none, or k6 did not start. */
+  readonly sentinel: SentinelRun | undefined
 }
+
+/** What every check of one scenario knows. */
+export interface ScenarioContext extends ScenarioFacts {
+  /** Absent with the ledger. */
+  readonly rollCall: RollCall | undefined
+}
+
+/** How long after the load surplus may still arrive: services and collector export several times in it. */
+export const settleMs = 1000
 
 /** Telemetry is exported in batches of at most 1 s and indexed soon after; slack for a busy machine. */
 const pipelineSlackMs = 8000

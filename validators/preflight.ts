@@ -2,13 +2,14 @@ import { EnvironmentError } from '../lib/errors.ts'
 import { eventually, type Polled } from '../lib/poll.ts'
 import { Alertmanager } from './backends/alertmanager.ts'
 import { BackendError, Gate, isFinal, JsonClient } from './backends/http.ts'
-import { Jaeger } from './backends/jaeger.ts'
+import { JaegerHttp } from './backends/jaeger.ts'
+import { JaegerGrpc } from './backends/jaeger-grpc.ts'
 import { Loki } from './backends/loki.ts'
 import { Prometheus } from './backends/prometheus.ts'
-import type { Endpoint, ParsedConfig } from './config.ts'
+import type { TraceSource } from './backends/trace-source.ts'
+import { Zipkin } from './backends/zipkin.ts'
+import type { BackendEndpoints, ParsedConfig } from './config.ts'
 import type { Backends, Facts } from './context.ts'
-
-export type BackendEndpoints = Readonly<Record<keyof Backends, Endpoint>>
 
 /** Queries that may be under way at once, over all backends. */
 const queriesAtOnce = 4
@@ -19,10 +20,19 @@ export function connect(endpoints: BackendEndpoints): Backends {
   return {
     prometheus: new Prometheus(new JsonClient('prometheus', endpoints.prometheus, gate)),
     loki: new Loki(new JsonClient('loki', endpoints.loki, gate)),
-    jaeger: new Jaeger(new JsonClient('jaeger', endpoints.jaeger, gate)),
     alertmanager: new Alertmanager(new JsonClient('alertmanager', endpoints.alertmanager, gate)),
+    traces: traceSource(endpoints, gate),
   }
 }
+
+function traceSource({ jaeger, zipkin }: BackendEndpoints, gate: Gate): TraceSource {
+  if (zipkin) return new Zipkin(new JsonClient('zipkin', zipkin, gate))
+  if (!jaeger) throw new Error('unreachable: the config was checked')
+  const http = new JaegerHttp(new JsonClient('jaeger', jaeger, gate))
+  return jaeger.grpc === undefined ? http : new JaegerGrpc(jaeger.grpc, jaeger, gate, http)
+}
+
+const titles = { jaeger: 'Jaeger', zipkin: 'Zipkin' } as const
 
 /** One thing looked at before the load. */
 export interface Finding {
@@ -43,7 +53,7 @@ export async function preflight(
   signal: AbortSignal,
   findings: Finding[] = [],
 ): Promise<Facts> {
-  const { prometheus, loki, jaeger, alertmanager } = backends
+  const { prometheus, loki, traces, alertmanager } = backends
   const look = async <T>(
     what: string,
     ask: (attempt: AbortSignal) => Promise<T>,
@@ -74,9 +84,9 @@ export async function preflight(
       (text) => `Loki ${text} at ${loki.client.url}`,
     ),
     look(
-      'jaeger',
-      (attempt) => jaeger.services(attempt),
-      (names) => `Jaeger at ${jaeger.client.url} knows ${names.length} services`,
+      traces.name,
+      (attempt) => traces.services(attempt),
+      (names) => `${titles[traces.name]} at ${traces.url} knows ${names.length} services`,
     ),
     look(
       'alertmanager',

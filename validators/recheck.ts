@@ -2,12 +2,14 @@ import { EnvironmentError, type ExitCode } from '../lib/errors.ts'
 import type { RunEvent } from '../lib/event.ts'
 import { makeLedger } from '../lib/ledger.ts'
 import type { CheckResult } from '../lib/verdict.ts'
-import { type Config, secretTexts } from './config.ts'
-import type { ScenarioContext } from './context.ts'
+import { type BackendEndpoints, type Config, secretTexts } from './config.ts'
 import { loadScenario } from './k6.ts'
-import { type BackendEndpoints, connect, preflight } from './preflight.ts'
+import { connect, preflight } from './preflight.ts'
 import type { Recording } from './recording.ts'
+import { withRollCall } from './roll-call/roll-call.ts'
+import { rollCallTable } from './roll-call/table.ts'
 import { exitCodeOf, judgeAll, scenarioChecks } from './run.ts'
+import { recalled } from './sentinels.ts'
 
 /** What `muster check` needs. */
 export interface RecheckInput {
@@ -42,7 +44,9 @@ export async function recheck({ config, recording, endpoints, only, signal, emit
       rate: one.rate,
       durationMs: one.durationMs,
     }
-    const context: ScenarioContext = {
+    const sentinel = one.sentinel && (await recalled(config, one.firstNumber, one.sentinel))
+    const sentinels = sentinel?.requests ?? []
+    const context = withRollCall({
       runId: recording.runId,
       config,
       secrets: secretTexts(config),
@@ -53,11 +57,15 @@ export async function recheck({ config, recording, endpoints, only, signal, emit
       scenario,
       thresholds: one.thresholds,
       window: one.window,
+      edges: one.edges,
       summary: one.summary,
-      ledger: one.summary ? makeLedger({ scenario, plan, summary: one.summary, oddLines: one.oddLines }) : undefined,
+      ledger: one.summary && makeLedger({ scenario, plan, summary: one.summary, oddLines: one.oddLines, sentinels }),
+      sentinel,
       load: { exitCode: one.load.exitCode, exitMeaning: one.load.exitMeaning, words: one.load.words },
-    }
+    })
     results.push(...(await judgeAll(scenarioChecks(context), { only, signal, emit })))
+    const rollCall = await rollCallTable(context)
+    if (rollCall) emit({ type: 'roll-call', at: Date.now(), rollCall })
   }
   return exitCodeOf(results)
 }

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../lib/errors.ts'
+import type { BackendEndpoints } from './config.ts'
 
 const window = z.object({ from: z.number(), to: z.number() })
 const metric = z.object({
@@ -9,12 +10,32 @@ const metric = z.object({
   values: z.record(z.string(), z.number()),
 })
 
+const observed = z.object({
+  sightings: z.array(
+    z.object({
+      traceId: z.string(),
+      service: z.string(),
+      afterMs: z.number().exactOptional(),
+      resolutionMs: z.number(),
+    }),
+  ),
+  looks: z.number(),
+  error: z.string().exactOptional(),
+})
+
 const schema = z.object({
   version: z.literal(1),
   runId: z.number().int(),
   configFile: z.string(),
   targetUrl: z.string(),
-  backends: z.record(z.enum(['prometheus', 'loki', 'jaeger', 'alertmanager']), z.string()),
+  backends: z.object({
+    prometheus: z.string(),
+    loki: z.string(),
+    alertmanager: z.string(),
+    jaeger: z.string().optional(),
+    jaegerGrpc: z.string().optional(),
+    zipkin: z.string().optional(),
+  }),
   scenarios: z.array(
     z.object({
       file: z.string(),
@@ -23,6 +44,7 @@ const schema = z.object({
       durationMs: z.number().optional(),
       thresholds: z.record(z.string(), z.array(z.string())),
       window,
+      edges: z.record(z.string(), z.number()),
       /** When its checks had ended. */
       judgedAt: z.number(),
       load: z.object({ exitCode: z.number().optional(), exitMeaning: z.string(), words: z.array(z.string()) }),
@@ -36,12 +58,41 @@ const schema = z.object({
       oddLines: z.array(
         z.object({ journey: z.string(), iteration: z.number(), path: z.array(z.number()), why: z.string() }),
       ),
+      sentinel: z
+        .object({
+          file: z.string(),
+          requests: z.array(
+            z.object({
+              step: z.string(),
+              repetition: z.number(),
+              iteration: z.number(),
+              status: z.number(),
+              answeredAt: z.number(),
+            }),
+          ),
+          observed: z.object({ logs: observed, traces: observed }),
+        })
+        .optional(),
     }),
   ),
 })
 
 /** What `muster check` needs to judge a run again: what was driven, when, and what k6 said. No secrets. */
 export type Recording = z.infer<typeof schema>
+
+/** Where the backends of a run are, without credentials. */
+export type BackendUrls = Recording['backends']
+
+export function urlsOf({ prometheus, loki, alertmanager, jaeger, zipkin }: BackendEndpoints): BackendUrls {
+  return {
+    prometheus: prometheus.url,
+    loki: loki.url,
+    alertmanager: alertmanager.url,
+    jaeger: jaeger?.url,
+    jaegerGrpc: jaeger?.grpc,
+    zipkin: zipkin?.url,
+  }
+}
 
 const name = 'recording.json'
 

@@ -4,17 +4,39 @@ import { EnvironmentError, type ExitCode, exitCodes, MusterError } from '../lib/
 import type { RunEvent } from '../lib/event.ts'
 import { makeLedger } from '../lib/ledger.ts'
 import { eventually } from '../lib/poll.ts'
-import { hex8 } from '../lib/trace-id.ts'
+import { hex8, trialInstance } from '../lib/trace-id.ts'
 import type { CheckResult, Window } from '../lib/verdict.ts'
 import { isFinal } from './backends/http.ts'
+import type { Series } from './backends/prometheus.ts'
 import { type Check, put } from './check.ts'
-import { type AlertExpectation, assertTargetAllowed, type Config, secretTexts } from './config.ts'
-import { pipelineDeadline, type RunContext, type ScenarioContext, scrapeDeadline } from './context.ts'
+import {
+  type AlertExpectation,
+  assertTargetAllowed,
+  type BackendEndpoints,
+  type Config,
+  secretTexts,
+} from './config.ts'
+import {
+  type Edges,
+  edgeKey,
+  pipelineDeadline,
+  type RunContext,
+  type ScenarioContext,
+  type ScenarioFacts,
+  type SentinelRun,
+  scrapeDeadline,
+} from './context.ts'
+import type { Observed, ObservedFreshness } from './freshness.ts'
 import { runK6 } from './k6.ts'
-import { type BackendEndpoints, connect, preflight } from './preflight.ts'
-import { type Recording, writeRecording } from './recording.ts'
+import { connect, preflight } from './preflight.ts'
+import { type Recording, urlsOf, writeRecording } from './recording.ts'
+import { withRollCall } from './roll-call/roll-call.ts'
+import { rollCallTable } from './roll-call/table.ts'
 import { durationOf, type Planned, peakRate, planScenario, planScenarios, type Sizes } from './scenarios.ts'
+import { loadSentinel, Sentry } from './sentinels.ts'
 import { alertTrial, quietCheck, timingOf } from './signals/alerts.ts'
+import { freshnessChecks } from './signals/freshness.ts'
+import { joinedChecks } from './signals/joined.ts'
 import { loadChecks } from './signals/load.ts'
 import { logsChecks } from './signals/logs.ts'
 import { metricsChecks } from './signals/metrics.ts'
@@ -55,15 +77,17 @@ export interface RunInput {
 export async function planRun(config: Config, names: readonly string[], sizes: Sizes): Promise<Planned[]> {
   const planned = await planScenarios(config, names, sizes)
   for (const { scenario } of config.alerts) await planScenario(resolve(config.folder, scenario), 0, {}, {})
+  if (config.freshness) await loadSentinel(config, config.freshness.sentinel)
   if (config.target) assertLoadAllowed(config, config.target.url, planned)
   secretTexts(config)
   if (config.backends) connect(config.backends)
   return planned
 }
 
-function assertLoadAllowed({ target }: Config, url: string, planned: readonly Planned[]): void {
+function assertLoadAllowed({ target, freshness }: Config, url: string, planned: readonly Planned[]): void {
   const { allow = [], maxRate = Number.POSITIVE_INFINITY } = target ?? {}
-  for (const one of planned) assertTargetAllowed({ url, allow, maxRate }, peakRate(one))
+  const besides = freshness?.rate ?? 0
+  for (const one of planned) assertTargetAllowed({ url, allow, maxRate }, peakRate(one) + besides)
 }
 
 /**
@@ -88,23 +112,20 @@ export async function run(input: RunInput): Promise<ExitCode> {
     runId: input.runId,
     configFile: config.file,
     targetUrl: input.targetUrl,
-    backends: {
-      prometheus: backends.prometheus.client.url,
-      loki: backends.loki.client.url,
-      jaeger: backends.jaeger.client.url,
-      alertmanager: backends.alertmanager.client.url,
-    },
+    backends: urlsOf(input.endpoints),
     scenarios: [],
   }
   const begun = Date.now()
   for (const one of planned) {
     emit({ type: 'phase', at: Date.now(), text: `waiting for a quiet scrape before ${one.scenario.name}` })
-    await quietEdge(context)
+    const edges = await quietEdge(context)
     emit({ type: 'phase', at: Date.now(), text: `driving ${one.scenario.name}` })
-    const driven = await drive(input, context, one)
+    const driven = await drive(input, { ...context, edges }, one)
     emit({ type: 'phase', at: Date.now(), text: `judging ${one.scenario.name}` })
     await judge(scenarioChecks(driven))
-    recording.scenarios.push(recorded(one, driven))
+    const rollCall = await rollCallTable(driven)
+    if (rollCall) emit({ type: 'roll-call', at: Date.now(), rollCall })
+    recording.scenarios.push(await recorded(one, driven))
     await writeRecording(input.folder, recording)
   }
   const healthy: Window = { from: begun, to: Date.now() }
@@ -124,7 +145,14 @@ export async function run(input: RunInput): Promise<ExitCode> {
 
 /** All checks of one driven scenario. */
 export function scenarioChecks(context: ScenarioContext): Check[] {
-  return [...loadChecks(context), ...metricsChecks(context), ...logsChecks(context), ...tracesChecks(context)]
+  return [
+    ...loadChecks(context),
+    ...metricsChecks(context),
+    ...logsChecks(context),
+    ...tracesChecks(context),
+    ...joinedChecks(context),
+    ...freshnessChecks(context),
+  ]
 }
 
 /** Puts those checks that `--only` asks for, all at once; every verdict goes out as an event when it is there. */
@@ -160,24 +188,40 @@ export function exitCodeOf(results: readonly CheckResult[]): ExitCode {
   return results.some(({ verdict }) => verdict === 'passed') ? exitCodes.passed : exitCodes.failed
 }
 
-/** Waits until every service was scraped once after now, so that nothing earlier is counted in the window to come. */
-async function quietEdge({ config, backends, facts, signal }: RunContext): Promise<void> {
+/**
+ * Waits until every target of every service was scraped once after now, so that nothing earlier is counted in the window to
+ * come.
+ * @returns the last scrape of each target that could be queried, and so had ended
+ */
+async function quietEdge({ config, backends, facts, signal }: RunContext): Promise<Edges> {
   const since = Date.now() + facts.clockOffsetMs
-  const jobs = Object.values(config.services).map(({ job }) => job)
+  const jobs = new Set(Object.values(config.services).map(({ job }) => job))
+  const last = ({ samples }: Series) => samples.findLast(({ value }) => value === 1)?.at ?? 0
   const polled = await eventually(
-    (attempt) => backends.prometheus.raw('up', since - 5 * facts.scrapeMs, Date.now() + facts.clockOffsetMs, attempt),
-    (series) =>
-      jobs.every((job) =>
-        series.some(({ labels, samples }) => labels.job === job && (samples.at(-1)?.at ?? 0) > since),
-      ),
+    async (attempt) => {
+      const now = Date.now() + facts.clockOffsetMs
+      const targets = await backends.prometheus.raw('up', since - 5 * facts.scrapeMs, now, attempt)
+      return targets.filter(({ labels }) => jobs.has(labels.job ?? ''))
+    },
+    (targets) =>
+      targets.every((target) => last(target) > since) &&
+      [...jobs].every((job) => targets.some(({ labels }) => labels.job === job)),
     { withinMs: scrapeDeadline(facts).ms, signal, isFinal, firstPauseMs: 100, longestPauseMs: 250 },
   )
   // A target that is not scraped any more is for the checks to tell; the load goes on.
   if (polled.outcome === 'unasked' && polled.error instanceof Error && isFinal(polled.error))
     throw new EnvironmentError(polled.error.message)
+  const targets = (polled.value ?? []).filter((target) => last(target) > 0)
+  return Object.fromEntries(
+    targets.map((target) => [edgeKey(target.labels.job ?? '', target.labels.instance ?? ''), last(target)]),
+  )
 }
 
-async function drive(input: RunInput, context: RunContext, planned: Planned): Promise<ScenarioContext> {
+async function drive(
+  input: RunInput,
+  context: RunContext & Pick<ScenarioFacts, 'edges'>,
+  planned: Planned,
+): Promise<ScenarioContext> {
   const { emit } = input
   const { scenario, firstNumber, rate, durationMs, thresholds } = planned
   const plan = {
@@ -189,19 +233,35 @@ async function drive(input: RunInput, context: RunContext, planned: Planned): Pr
     ...(durationMs === undefined ? {} : { durationMs }),
     thresholds,
   }
-  const result = await runK6({
+  const sentry = await Sentry.of(input.config, context, {
+    durationMs: durationOf(planned),
+    timeoutMs: scenario.timeoutMs,
+    baseUrl: plan.baseUrl,
+    scenario: firstNumber,
+  })
+  const driving = runK6({
     k6Path: input.k6Path,
     scenarioFile: planned.file,
     plan,
     folder: join(input.folder, 'logs', 'k6', scenario.name),
     signal: input.signal,
     onProgress: (progress) => emit({ type: 'load-progress', at: Date.now(), progress }),
-    onSpawn: input.guard.k6,
+    onSpawn: (pid) => {
+      input.guard.k6(pid)
+      sentry?.start()
+    },
   })
+  const warn = (text: string) => emit({ type: 'warning', at: Date.now(), text })
+  const endSentry = () => sentry?.end(warn)
+  // However k6 ends, the sentinel ends with it.
+  const sentinel = await driving.then(endSentry, endSentry)
+  const result = await driving
   input.signal.throwIfAborted()
   const { summary, oddLines } = result
-  const ledger = summary ? makeLedger({ scenario, plan, summary, oddLines }) : undefined
-  const window = { from: result.startedAt, to: result.endedAt }
+  const sentinels = sentinel?.requests ?? []
+  const ledger = summary && makeLedger({ scenario, plan, summary, oddLines, sentinels })
+  const lastAnswer = Math.max(0, ...sentinels.map(({ answeredAt }) => answeredAt))
+  const window = { from: result.startedAt, to: Math.max(result.endedAt, lastAnswer) }
   const duration = summary?.metrics.http_req_duration?.values
   emit({
     type: 'scenario-ended',
@@ -221,13 +281,14 @@ async function drive(input: RunInput, context: RunContext, planned: Planned): Pr
     exitMeaning: result.exitMeaning,
     words: [...result.logTail, ...result.stderrTail],
   }
-  return { ...context, scenario, thresholds, window, ledger, summary, load }
+  return withRollCall({ ...context, scenario, thresholds, window, ledger, summary, load, sentinel })
 }
 
-function recorded(
+async function recorded(
   { file, firstNumber, rate, durationMs, thresholds }: Planned,
-  { window, load, summary, ledger }: ScenarioContext,
-): Recording['scenarios'][number] {
+  { window, edges, load, summary, ledger, sentinel }: ScenarioContext,
+): Promise<Recording['scenarios'][number]> {
+  const observed = await sentinel?.observed
   return {
     file,
     firstNumber,
@@ -235,6 +296,7 @@ function recorded(
     ...(durationMs === undefined ? {} : { durationMs }),
     thresholds: Object.fromEntries(Object.entries(thresholds).map(([key, list]) => [key, [...list]])),
     window,
+    edges,
     judgedAt: Date.now(),
     load: {
       exitMeaning: load.exitMeaning,
@@ -243,6 +305,16 @@ function recorded(
     },
     ...(summary ? { summary: structuredClone({ ...summary, checks: [...summary.checks] }) } : {}),
     oddLines: (ledger?.oddLines ?? []).map((line) => ({ ...line, path: [...line.path] })),
+    ...(sentinel && observed ? { sentinel: recordedSentinel(sentinel, observed) } : {}),
+  }
+}
+
+function recordedSentinel({ file, requests }: SentinelRun, { logs, traces }: ObservedFreshness) {
+  const copy = ({ sightings, ...rest }: Observed) => ({ ...rest, sightings: [...sightings] })
+  return {
+    file,
+    requests: requests.map(({ number: _, declared: __, ...rest }) => rest),
+    observed: { logs: copy(logs), traces: copy(traces) },
   }
 }
 
@@ -262,14 +334,14 @@ async function triedAlert(input: RunInput, context: RunContext, expectation: Ale
       faultUrl,
       guard: ({ url }) => input.guard.lease(url),
       drive: async ({ rate }, signal, underWay) => {
-        // Instance 1 keeps its trace ids apart from those of the scenarios.
+        // An instance of its own keeps its trace ids apart from those of the scenarios.
         const { scenario } = await planScenario(file, 0, {}, {})
         await runK6({
           k6Path: input.k6Path,
           scenarioFile: file,
           plan: {
             run: input.runId,
-            instance: 1,
+            instance: trialInstance,
             firstNumber: 0,
             baseUrl: input.targetUrl.replace(/\/+$/, ''),
             rate,
@@ -305,7 +377,7 @@ async function started(
   planned: readonly Planned[],
   trials: readonly AlertExpectation[],
 ): Promise<RunEvent> {
-  const { facts, backends } = context
+  const { facts } = context
   const deadlines = [
     `metrics: ${scrapeDeadline(facts).words} after the load`,
     `logs and traces: ${pipelineDeadline().words} after the load`,
@@ -339,7 +411,9 @@ async function started(
         peakRate: Math.round(peakRate(one) * 10) / 10,
         durationMs: durationOf(one),
       })),
-      backends: Object.fromEntries(Object.entries(backends).map(([name, { client }]) => [name, client.url])),
+      backends: Object.fromEntries(
+        Object.entries(urlsOf(input.endpoints)).flatMap(([name, url]) => (url === undefined ? [] : [[name, url]])),
+      ),
       deadlines,
       faults: trials.map(({ name, fault }) => `${fault.fault} on ${fault.service} at ${fault.ratio * 100} %: ${name}`),
       estimatedMs,

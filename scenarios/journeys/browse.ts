@@ -1,4 +1,5 @@
 import { del, get, journey, post, testData } from '../../lib/journey.ts'
+import { created, login, removed, select, viaTodos } from './shapes.ts'
 import { bearer, testPassword } from './test-secret.ts'
 
 const gateway = ['gateway']
@@ -8,7 +9,11 @@ const all = ['gateway', 'todos', 'webhooks']
 /** Ten users with a todo each, so that there is something to read. */
 const oneTodo = testData(
   10,
-  { login: post('/login', 200, gateway), create: post('/todos', 201, all), remove: del('/todos/:id', 204, all) },
+  {
+    login: post('/login', 200, gateway, login),
+    create: post('/todos', 201, all, created),
+    remove: del('/todos/:id', 204, all, removed),
+  },
   (visit) => {
     const { token } = visit.login({ body: { user: visit.user.name, password: testPassword } }).json<{ token: string }>()
     const headers = bearer(token)
@@ -24,9 +29,9 @@ const oneTodo = testData(
 export const browse = journey(
   'browse',
   {
-    login: post('/login', 200, gateway, 2),
-    list: get('/todos', 200, todos, 5),
-    read: get('/todos/:id', 200, todos, 5),
+    login: post('/login', 200, gateway, login),
+    list: get('/todos', 200, todos, viaTodos('GET', '/todos', select)),
+    read: get('/todos/:id', 200, todos, viaTodos('GET', '/todos/:id', select)),
   },
   (visit) => {
     const { token } = visit.login({ body: { user: visit.user.name, password: testPassword } }).json<{ token: string }>()

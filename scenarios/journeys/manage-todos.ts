@@ -1,4 +1,5 @@
 import { del, get, journey, patch, post } from '../../lib/journey.ts'
+import { change, created, login, removed, select, viaTodos } from './shapes.ts'
 import { bearer, testPassword } from './test-secret.ts'
 
 const todos = ['gateway', 'todos']
@@ -8,11 +9,11 @@ const all = ['gateway', 'todos', 'webhooks']
 export const manageTodos = journey(
   'manage-todos',
   {
-    login: post('/login', 200, ['gateway'], 2),
-    create: post('/todos', 201, all, 8),
-    list: get('/todos', 200, todos, 5),
-    complete: patch('/todos/:id', 200, all, 8),
-    remove: del('/todos/:id', 204, all, 8),
+    login: post('/login', 200, ['gateway'], login),
+    create: post('/todos', 201, all, created),
+    list: get('/todos', 200, todos, viaTodos('GET', '/todos', select)),
+    complete: patch('/todos/:id', 200, all, viaTodos('PATCH', '/todos/:id', ...change('UPDATE', 'todo.updated'))),
+    remove: del('/todos/:id', 204, all, removed),
   },
   (visit) => {
     const { token } = visit.login({ body: { user: visit.user.name, password: testPassword } }).json<{ token: string }>()

@@ -1,4 +1,5 @@
 import { get, journey, post } from '../../lib/journey.ts'
+import { login, select, viaTodos } from './shapes.ts'
 import { bearer, testPassword } from './test-secret.ts'
 
 const todos = ['gateway', 'todos']
@@ -7,10 +8,10 @@ const todos = ['gateway', 'todos']
 export const mistakes = journey(
   'mistakes',
   {
-    badLogin: post('/login', 401, ['gateway'], 2),
-    login: post('/login', 200, ['gateway'], 2),
-    unknownId: get('/todos/:id', 404, todos, 5),
-    invalidBody: post('/todos', 400, todos, 4),
+    badLogin: post('/login', 401, ['gateway'], login),
+    login: post('/login', 200, ['gateway'], login),
+    unknownId: get('/todos/:id', 404, todos, viaTodos('GET', '/todos/:id', select)),
+    invalidBody: post('/todos', 400, todos, viaTodos('POST', '/todos')),
   },
   (visit) => {
     const user = visit.user.name

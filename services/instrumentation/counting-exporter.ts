@@ -22,14 +22,18 @@ interface Exporter<Item> {
  * queue length is followed from outside: what was taken and neither handed to the exporter nor dropped.
  */
 export class ExportLedger {
-  readonly counts: ExportCounts = { exported: 0, failed: 0, dropped: 0 }
+  readonly counts: ExportCounts
   readonly #capacity: number
   #queued = 0
   #lastFailure = Number.NEGATIVE_INFINITY
 
-  /** @param capacity the processor's maxQueueSize, in records */
-  constructor(capacity: number) {
+  /**
+   * @param capacity the processor's maxQueueSize, in records
+   * @param counts where to add; those of another ledger, if two processors share a signal
+   */
+  constructor(capacity: number, counts: ExportCounts = { exported: 0, failed: 0, dropped: 0 }) {
     this.#capacity = capacity
+    this.counts = counts
   }
 
   /** To be called before the processor is offered a record. */

@@ -49,6 +49,9 @@ test.each([
   [{ fault: 'error', ttlMs: 600_001 }],
   [{ fault: 'error', ttlMs: 1, ratio: 1.1 }],
   [{ fault: 'latency', ttlMs: 1 }],
+  [{ fault: 'clock-skew', ttlMs: 1 }],
+  [{ fault: 'delay-logs', ttlMs: 1, ms: -1 }],
+  [{ fault: 'drop-level', ttlMs: 1, level: 'loud' }],
 ])('%j is refused', (request) => {
   expect(leaseRequest.safeParse(request).success).toBe(false)
 })

@@ -1,33 +1,75 @@
 import { performance } from 'node:perf_hooks'
 import { z } from 'zod'
 
-/** Faults disturb the service itself; sabotages its telemetry. */
-export const faultNames = [
-  'error',
-  'latency',
-  'stall',
+/** Faults disturb the service itself. */
+const disturbances = ['error', 'latency', 'stall'] as const
+/** Sabotages of the telemetry that any service can suffer. */
+export const commonSabotages = [
+  // Spans.
+  'drop-spans',
+  'double-spans',
+  'no-error-status',
+  'sample-some',
+  'small-span-queue',
+  'clock-skew',
+  // Log lines.
   'logs-off',
-  'drop-context',
-  'drop-queue-context',
-  'skip-counter',
-  'raw-route',
+  'drop-logs',
+  'drop-level',
+  'double-logs',
+  'delay-logs',
   'logs-without-trace',
-  'secret-in-log',
+  'wrong-trace-id',
+  // Metrics.
+  'skip-counter',
+  'double-counter',
+  'first-increment-lost',
+  'lost-at-shutdown',
+  'histogram-in-ms',
+  'missing-bucket',
+  'bad-exemplar',
+  'no-metrics',
 ] as const
+/** Those that only a service answering requests over HTTP can suffer. */
+export const httpSabotages = [
+  ...commonSabotages,
+  'drop-child-span',
+  'attribute-missing',
+  'two-roots',
+  'restart-context',
+  'raw-route',
+  'label-missing',
+  'status-wrong',
+] as const
+/** Those of one service each. */
+const particularSabotages = ['drop-context', 'drop-queue-context', 'secret-in-log'] as const
+
+/** All that can be leased; each service grants those that mean something in it. */
+export const faultNames = [...disturbances, ...httpSabotages, ...particularSabotages] as const
 export type FaultName = (typeof faultNames)[number]
+
+/** Faults that are nothing without `ms`. */
+const needMs: readonly FaultName[] = ['latency', 'delay-logs', 'clock-skew']
 
 /** The longest time a lease may last, in ms. */
 const longestLease = 600_000
+
+/** The levels of log lines. */
+export const levels = ['debug', 'info', 'warn', 'error'] as const
 
 /** What is asked for at the fault port. */
 export const leaseRequest = z
   .strictObject({
     fault: z.enum(faultNames),
     ratio: z.number().gt(0).max(1).default(1),
-    ms: z.number().int().min(0).max(60_000).default(0),
+    /** A duration in ms; only the skew of a clock may be negative. */
+    ms: z.number().int().min(-60_000).max(60_000).default(0),
+    /** The level whose lines `drop-level` drops. */
+    level: z.enum(levels).default('error'),
     ttlMs: z.number().int().positive().max(longestLease),
   })
-  .refine(({ fault, ms }) => fault !== 'latency' || ms > 0, { path: ['ms'], error: 'latency needs ms' })
+  .refine(({ fault, ms }) => ms !== 0 || !needMs.includes(fault), { path: ['ms'], error: 'is needed by this fault' })
+  .refine(({ fault, ms }) => ms >= 0 || fault === 'clock-skew', { path: ['ms'], error: 'must not be negative' })
 export type LeaseRequest = z.infer<typeof leaseRequest>
 
 /** A fault that is switched on; `expiresAt` is in ms of the monotonic clock. */
@@ -82,6 +124,11 @@ export class Faults {
   get(fault: FaultName): Lease | undefined {
     if (this.#leases.size === 0) return undefined
     return this.active().findLast((lease) => lease.fault === fault)
+  }
+
+  /** No lease was left behind: the honest code need not ask any further. */
+  get none(): boolean {
+    return this.#leases.size === 0
   }
 
   isOn(fault: FaultName): boolean {

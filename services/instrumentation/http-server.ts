@@ -1,7 +1,8 @@
-import type { ServerResponse } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { promisify } from 'node:util'
+import { type Context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import {
   ATTR_HTTP_REQUEST_METHOD,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
@@ -44,6 +45,9 @@ export class HttpError extends Error {
 /** The status recorded for a caller who hung up before the answer was complete. */
 const clientClosedRequest = 499
 
+/** How long a closing server keeps answering, in ms. */
+const drainMs = 1000
+
 /** The exchange of a request to a route that is not silent. */
 export function exchangeOf(request: FastifyRequest): Exchange {
   if (request.exchange === undefined) throw new Error(`${request.url} is a silent route and has no exchange`)
@@ -79,6 +83,8 @@ export function createHttpServer(service: Service, ready: () => void | Promise<v
     const hidden = status >= 500 && !(error instanceof HttpError)
     reply.code(status).send({ error: hidden || !(error instanceof Error) ? 'internal error' : error.message })
   })
+  // From here on every answer says `connection: close`.
+  server.addHook('preClose', () => drained(server.server))
   addSilentRoutes(server, service, ready)
   return server
 }
@@ -105,11 +111,21 @@ function parseJson(body: unknown): unknown {
   }
 }
 
+/**
+ * Resolves when no caller is connected any more, after `drainMs` at the latest. Until then requests are still answered:
+ * who sends one learns that we are leaving, whereas a connection closed under a request loses it.
+ */
+async function drained(server: Server): Promise<void> {
+  const until = performance.now() + drainMs
+  const connections = promisify(server.getConnections.bind(server))
+  while (performance.now() < until && (await connections()) > 0) await wait(20)
+}
+
 function begin(service: Service, request: FastifyRequest, response: ServerResponse): void {
   const startedAt = performance.now()
   const { method } = request
   const route = request.routeOptions.url ?? 'unmatched'
-  const parent = propagation.extract(ROOT_CONTEXT, request.headers)
+  const parent = service.telemetry.context.extract(request.headers)
   const path = request.url.split('?', 1)[0] ?? '/'
   const attributes = { [ATTR_HTTP_REQUEST_METHOD]: method, [ATTR_HTTP_ROUTE]: route, [ATTR_URL_PATH]: path }
   const span = service.telemetry.tracer.startSpan(`${method} ${route}`, { kind: SpanKind.SERVER, attributes }, parent)
@@ -131,7 +147,7 @@ function begin(service: Service, request: FastifyRequest, response: ServerRespon
     span.end()
     const label = service.faults.isOn('raw-route') ? path : route
     const labels = { method, route: label, status: String(status) }
-    service.metrics.observe(labels, durationMs / 1000, exchange.spanContext.traceId)
+    service.metrics.observe(labels, durationMs / 1000, exchange.spanContext)
     const fields = { method, route, status, duration_ms: Math.round(durationMs * 1000) / 1000 }
     service.logs.write(status >= 500 ? 'error' : 'info', 'http', 'request completed', fields, exchange)
   })
@@ -164,6 +180,7 @@ function addSilentRoutes(server: FastifyInstance, service: Service, ready: () =>
     }
   })
   server.get('/metrics', silent, async (request, reply) => {
+    if (service.faults.isOn('no-metrics')) return reply.code(503).send()
     const { type, body } = await service.metrics.expose(request.headers.accept)
     return reply.type(type).send(body)
   })

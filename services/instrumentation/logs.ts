@@ -1,9 +1,10 @@
 import { ROOT_CONTEXT, type SpanContext, trace } from '@opentelemetry/api'
 import { type Logger, SeverityNumber } from '@opentelemetry/api-logs'
 import { type DestinationStream, type Logger as Pino, pino } from 'pino'
-import type { Faults } from './faults.ts'
+import type { Faults, levels } from './faults.ts'
+import { fateOf } from './sabotaged-logs.ts'
 
-export type Level = 'debug' | 'info' | 'warn' | 'error'
+export type Level = (typeof levels)[number]
 const severities: Readonly<Record<Level, SeverityNumber>> = {
   debug: SeverityNumber.DEBUG,
   info: SeverityNumber.INFO,
@@ -15,6 +16,16 @@ const severities: Readonly<Record<Level, SeverityNumber>> = {
 export interface LogOrigin {
   readonly requestId: string
   readonly spanContext: SpanContext
+}
+
+/** One line as it is to be written. */
+export interface Line {
+  readonly level: Level
+  readonly logger: string
+  readonly message: string
+  readonly fields: object
+  /** Its span context is absent only by sabotage. */
+  readonly origin: (Partial<Pick<LogOrigin, 'spanContext'>> & Pick<LogOrigin, 'requestId'>) | undefined
 }
 
 const secrets = ['authorization', 'password', 'token']
@@ -29,17 +40,20 @@ export class Logs {
   readonly #root: Pino
   #level: Level = 'info'
   #spanContext: SpanContext | undefined
+  /** Epoch ms; undefined: now, by the clock of each way out. */
+  #at: number | undefined
 
   /** @param out where lines go, each with its line feed; @param otlp takes each line as a record's body */
   constructor(service: string, out: DestinationStream, otlp: Logger, faults: Faults) {
     this.#faults = faults
-    // pino writes synchronously within the call, so that level and context of a line can be handed over in fields.
+    // pino writes synchronously within the call, so that level, context and time of a line can be handed over in fields.
     const write = (line: string) => {
       out.write(line)
       otlp.emit({
         body: line.trimEnd(),
         severityNumber: severities[this.#level],
         severityText: this.#level,
+        ...(this.#at !== undefined && { timestamp: this.#at }),
         context: this.#spanContext ? trace.setSpanContext(ROOT_CONTEXT, this.#spanContext) : ROOT_CONTEXT,
       })
     }
@@ -48,7 +62,7 @@ export class Logs {
         level: 'debug',
         base: { service },
         messageKey: 'message',
-        timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+        timestamp: () => `,"timestamp":"${new Date(this.#at ?? Date.now()).toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
         redact: { paths: secrets.flatMap((name) => [name, `headers.${name}`, `body.${name}`]), censor: '[redacted]' },
       },
@@ -62,14 +76,25 @@ export class Logs {
    * @param origin the request; absent for lines of the process itself
    */
   write(level: Level, logger: string, message: string, fields: object = {}, origin?: LogOrigin): void {
-    if (this.#faults.isOn('logs-off')) return
-    const context = this.#faults.isOn('logs-without-trace') ? undefined : origin?.spanContext
+    if (this.#faults.none) {
+      this.#put({ level, logger, message, fields, origin })
+      return
+    }
+    const fate = fateOf(this.#faults, { level, logger, message, fields, origin })
+    for (const { line, at, afterMs } of fate) {
+      if (afterMs === 0) this.#put(line, at)
+      else setTimeout(() => this.#put(line, at), afterMs).unref()
+    }
+  }
+
+  #put({ level, logger, message, fields, origin }: Line, at?: number): void {
     this.#level = level
-    this.#spanContext = context
+    this.#spanContext = origin?.spanContext
+    this.#at = at
     this.#logger(logger)[level](
       {
         ...(origin && { request_id: origin.requestId }),
-        ...(context && { trace_id: context.traceId, span_id: context.spanId }),
+        ...(origin?.spanContext && { trace_id: origin.spanContext.traceId, span_id: origin.spanContext.spanId }),
         ...fields,
       },
       message,

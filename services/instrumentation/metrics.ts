@@ -1,5 +1,15 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client'
+import { type SpanContext, TraceFlags } from '@opentelemetry/api'
+import {
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type LabelValues,
+  type MetricObject,
+  Registry,
+} from 'prom-client'
 import type { Faults } from './faults.ts'
+import { SabotagedMetrics } from './sabotaged-metrics.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** A route and every status it can answer with: their series exist, at zero, from the start. */
@@ -12,6 +22,16 @@ export interface KnownRoute {
 const requestLabels = ['method', 'route', 'status'] as const
 type RequestLabel = (typeof requestLabels)[number]
 
+/** An event that a counter and a histogram are to tell of. */
+interface Event<CounterLabel extends string, DurationLabel extends string> {
+  readonly counter: Counter<CounterLabel>
+  readonly labels: LabelValues<CounterLabel>
+  readonly durations: Histogram<DurationLabel>
+  readonly durationLabels: LabelValues<DurationLabel>
+  readonly seconds: number
+  readonly spanContext: SpanContext
+}
+
 /** Upper bounds in seconds; the thresholds of the sample plan, 0.5 and 1, are among them. */
 export const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
@@ -23,11 +43,13 @@ export class Metrics {
   readonly #requests: Counter<RequestLabel>
   readonly #durations: Histogram<RequestLabel>
   readonly #faults: Faults
+  readonly #sabotage: SabotagedMetrics
   readonly #names = new Map<MetricObject, string>()
   #scraping: Promise<unknown> = Promise.resolve()
 
   constructor(known: readonly KnownRoute[], telemetry: Pick<Telemetry, 'counts'>, faults: Faults) {
     this.#faults = faults
+    this.#sabotage = new SabotagedMetrics(faults)
     this.registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
     const registers = [this.registry]
     collectDefaultMetrics({ register: this.registry })
@@ -76,10 +98,37 @@ export class Metrics {
   }
 
   /** Counts an answered request. */
-  observe(labels: Record<RequestLabel, string>, seconds: number, traceId: string): void {
-    const exemplarLabels: object = { trace_id: traceId }
-    if (!this.#faults.strikesEveryNth('skip-counter')) this.#requests.inc({ labels, value: 1, exemplarLabels })
-    this.#durations.observe({ labels, value: seconds, exemplarLabels })
+  observe(honest: Record<RequestLabel, string>, seconds: number, spanContext: SpanContext): void {
+    const labels = this.#faults.none ? honest : this.#sabotage.labels(honest)
+    this.record({
+      counter: this.#requests,
+      labels,
+      durations: this.#durations,
+      durationLabels: labels,
+      seconds,
+      spanContext,
+    })
+  }
+
+  /** Counts an event; its exemplars name its trace if that is sampled, since no other can be found. */
+  record<C extends string, D extends string>(event: Event<C, D>): void {
+    const { counter, labels, durations, durationLabels, seconds, spanContext } = event
+    const { traceId } = spanContext
+    const honest = { count: 1, unit: 1, traceId }
+    const how = this.#faults.none ? honest : this.#sabotage.counting(JSON.stringify(labels), traceId)
+    const write = () => {
+      const sampled = spanContext.traceFlags & TraceFlags.SAMPLED
+      const exemplar: { exemplarLabels?: object } = sampled ? { exemplarLabels: { trace_id: how.traceId } } : {}
+      if (how.count > 0) counter.inc({ labels, value: how.count, ...exemplar })
+      durations.observe({ labels: durationLabels, value: seconds * how.unit, ...exemplar })
+    }
+    if (this.#faults.none) write()
+    else this.#sabotage.apply(write)
+  }
+
+  /** To be called when the process is told to end; it goes on counting while it drains. */
+  stop(): void {
+    this.#sabotage.stop()
   }
 
   /**
@@ -94,14 +143,15 @@ export class Metrics {
         this.#names.set(metric, metric.name)
       }
       if (accept?.includes('application/openmetrics-text')) {
-        return { type: Registry.OPENMETRICS_CONTENT_TYPE, body: await this.registry.metrics() }
+        const body = this.#sabotage.exposition(await this.registry.metrics())
+        return { type: Registry.OPENMETRICS_CONTENT_TYPE, body }
       }
       const plain = new Registry()
       for (const name of this.#names.values()) {
         const metric = this.registry.getSingleMetric(name)
         if (metric !== undefined) plain.registerMetric(metric)
       }
-      return { type: Registry.PROMETHEUS_CONTENT_TYPE, body: await plain.metrics() }
+      return { type: Registry.PROMETHEUS_CONTENT_TYPE, body: this.#sabotage.exposition(await plain.metrics()) }
     })
     this.#scraping = scrape.catch(() => undefined)
     return scrape

@@ -50,7 +50,14 @@ async function start<Settings extends CommonSettings>(definition: Definition<Set
   const settings = definition.settings()
   const name = settings.SERVICE_NAME ?? definition.name
   const faults = new Faults(definition.faults)
-  const telemetry = startTelemetry(name, settings.INSTANCE ?? `${name}-${process.pid}`, settings.OTLP_URL)
+  const telemetry = startTelemetry({
+    service: name,
+    instance: settings.INSTANCE ?? `${name}-${process.pid}`,
+    otlpUrl: settings.OTLP_URL,
+    zipkinUrl: settings.ZIPKIN_URL,
+    sampleRatio: settings.SAMPLE_RATIO,
+    faults,
+  })
   const out = pino.destination({ fd: 1, sync: false })
   // A reader of our log who leaves must not take the service with it.
   out.on('error', () => undefined)
@@ -70,6 +77,7 @@ async function start<Settings extends CommonSettings>(definition: Definition<Set
     }, stopWithin)
     try {
       logs.write('info', 'process', `stopping: ${reason}`)
+      metrics.stop()
       await Promise.allSettled([running.close(), faultPort?.close()])
       logs.write('info', 'process', 'stopped')
       await telemetry.stop()

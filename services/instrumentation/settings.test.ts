@@ -11,9 +11,20 @@ test('all bad variables are named in one sentence, without their values', () => 
 test('what is not set has its default', () => {
   expect(readSettings(gatewaySettings, { TODOS_URL: 'http://127.0.0.1:1/', FAULT_PORT: '' })).toEqual({
     PORT: 0,
-    TODOS_URL: 'http://127.0.0.1:1',
+    TODOS_URL: ['http://127.0.0.1:1'],
     RATE_LIMIT: 10_000,
   })
+})
+
+test('a service may have several instances, and a share of traces of its own', () => {
+  const given = { TODOS_URL: 'http://127.0.0.1:1,http://127.0.0.1:2/', SAMPLE_RATIO: '0.25' }
+  expect(readSettings(gatewaySettings, given)).toMatchObject({
+    TODOS_URL: ['http://127.0.0.1:1', 'http://127.0.0.1:2'],
+    SAMPLE_RATIO: 0.25,
+  })
+  expect(() => readSettings(gatewaySettings, { ...given, TODOS_URL: 'http://127.0.0.1:1,nothing' })).toThrow(
+    /TODOS_URL/,
+  )
 })
 
 test('a sane request id is kept, another replaced', () => {

@@ -8,6 +8,10 @@ const common = {
   PORT: port.default(0),
   FAULT_PORT: port.optional(),
   OTLP_URL: httpUrl.optional(),
+  /** A Zipkin server: spans go there instead of to the collector. */
+  ZIPKIN_URL: httpUrl.optional(),
+  /** The share of traces this service samples by its own decision; absent: the caller's flag counts. */
+  SAMPLE_RATIO: z.coerce.number().min(0).max(1).optional(),
   SERVICE_NAME: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,62}$/)
@@ -18,7 +22,11 @@ const common = {
 /** What each service reads from its environment; every other variable is ignored. */
 export const gatewaySettings = z.object({
   ...common,
-  TODOS_URL: httpUrl,
+  /** One or, separated by commas, several instances. */
+  TODOS_URL: z
+    .string()
+    .transform((list) => list.split(','))
+    .pipe(z.array(httpUrl)),
   /** Requests per second and user; beyond it the answer is 429. */
   RATE_LIMIT: z.coerce.number().positive().default(10_000),
   /** Key of the tokens; without it each process makes its own. */

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
-import { propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { type Context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { HttpClient } from '../instrumentation/http-client.ts'
 import { durationBuckets } from '../instrumentation/metrics.ts'
@@ -116,10 +116,10 @@ export class Deliveries {
   }
 
   async #deliver(message: Message): Promise<void> {
-    const { telemetry, faults, logs } = this.#service
+    const { telemetry, metrics, logs } = this.#service
     const startedAt = performance.now()
     const attempt = message.attempts + 1
-    const parent = propagation.extract(ROOT_CONTEXT, { traceparent: message.traceparent })
+    const parent = telemetry.context.extract({ traceparent: message.traceparent })
     const attributes = {
       'messaging.system': 'outbox',
       'messaging.operation.type': 'process',
@@ -137,12 +137,16 @@ export class Deliveries {
 
     const spanContext = span.spanContext()
     const durationMs = performance.now() - startedAt
-    const exemplarLabels: object = { trace_id: spanContext.traceId }
-    if (!faults.strikesEveryNth('skip-counter')) {
-      this.#metrics.deliveries.inc({ labels: { status }, value: 1, exemplarLabels })
-    }
-    if (attempt > 1) this.#metrics.retries.inc()
-    this.#metrics.durations.observe({ labels: {}, value: durationMs / 1000, exemplarLabels })
+    const { deliveries, durations, retries } = this.#metrics
+    metrics.record({
+      counter: deliveries,
+      labels: { status },
+      durations,
+      durationLabels: {},
+      seconds: durationMs / 1000,
+      spanContext,
+    })
+    if (attempt > 1) retries.inc()
     const fields = {
       status,
       event: message.event,
@@ -155,7 +159,7 @@ export class Deliveries {
   }
 
   /** Why the subscriber did not take the message; undefined if it did. */
-  async #post(message: Message, context: typeof ROOT_CONTEXT): Promise<string | undefined> {
+  async #post(message: Message, context: Context): Promise<string | undefined> {
     const { faults } = this.#service
     const latency = faults.get('latency')
     if (latency) await wait(latency.ms)

@@ -14,9 +14,14 @@ const made = testData(
 
 const calm = journey(
   'calm',
-  { list: get('/things', 200, services), read: get('/things/:id', 200, services) },
+  {
+    list: get('/things', 200, services),
+    missing: get('/missing', 404, services),
+    read: get('/things/:id', 200, services),
+  },
   (visit) => {
     visit.list()
+    visit.missing()
     visit.read({ id: visit.data.id })
   },
   made,

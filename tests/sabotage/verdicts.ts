@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { CheckResult } from '../../lib/verdict.ts'
 import { type Called, type Project, redIds } from '../harness.ts'
+import { underLoad } from '../observe.ts'
 
 /** What a sabotage does to the checks; everything that is not named stays green. */
 export interface Consequence {
@@ -10,7 +11,10 @@ export interface Consequence {
   readonly must: readonly string[]
   /** Ids, or beginnings of ids up to a dot, of checks that may go red besides. */
   readonly may?: readonly string[]
-  readonly code: number
+  /** 1 unless told otherwise. */
+  readonly code?: number
+  /** Done while k6 is under way. */
+  readonly meanwhile?: (project: Project) => Promise<void>
 }
 
 /**
@@ -20,9 +24,9 @@ export interface Consequence {
 export async function expectConsequence(
   project: Project,
   args: readonly string[],
-  { must, may = [], code }: Consequence,
+  { must, may = [], code = 1, meanwhile }: Consequence,
 ): Promise<string[]> {
-  const { called, checks } = await callRun(project, args)
+  const { called, checks } = await callRun(project, args, meanwhile)
   const reds = redIds(checks)
   const allowed = [...must, ...may]
   const says = (ids: readonly string[]) => inWords(checks.filter(({ id }) => ids.includes(id))).join('\n')
@@ -48,10 +52,16 @@ export async function expectClean(project: Project): Promise<void> {
 async function callRun(
   project: Project,
   args: readonly string[] = [],
+  meanwhile?: Consequence['meanwhile'],
 ): Promise<{ called: Called; checks: readonly CheckResult[] }> {
   // A run that breaks off before its report is there must not be judged by the report of the one before.
   await rm(join(project.folder, 'reports', 'out', 'latest'), { force: true })
-  const called = await project.call(['run', '--quiet', ...args])
+  const calling = project.call(['run', '--quiet', ...args], { MUSTER_TEST_PROJECT: project.folder })
+  if (meanwhile) {
+    await underLoad(project.folder, 'basic')
+    await meanwhile(project)
+  }
+  const called = await calling
   const checks = await project.checks().catch(() => [])
   expect(checks.length, `no check was put:\n${called.stdout}\n${called.stderr}`).toBeGreaterThan(0)
   return { called, checks }

@@ -217,3 +217,23 @@ it('lets at most so many through the gate at once, in the order they came, also 
     'in',
   )
 })
+
+it('keeps a place for small questions while many bulky ones wait', async () => {
+  const gate = new Gate(3)
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const bulky = Array.from({ length: 6 }, () => gate.through(() => held, 'bulk'))
+  let inside = 0
+  const small = Array.from({ length: 5 }, () =>
+    gate.through(async () => {
+      inside += 1
+    }),
+  )
+  await Promise.all(small)
+  expect(inside).toBe(5)
+  release()
+  await Promise.all(bulky)
+  expect(await gate.through(async () => 'in', 'bulk')).toBe('in')
+})

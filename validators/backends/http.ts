@@ -21,30 +21,51 @@ export function isFinal(error: unknown): boolean {
   return error instanceof BackendError && error.kind === 'answer'
 }
 
-/** Lets at most `places` tasks run at once, so that asking does not disturb what is asked. */
+/** A question with a small answer, or one of many that read all there is. */
+type Size = 'small' | 'bulk'
+
+/**
+ * Lets at most `places` tasks run at once, so that asking does not disturb what is asked. One place is kept for small
+ * questions: they have deadlines, and would else wait behind those that read everything.
+ */
 export class Gate {
   #free: number
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: Record<Size, (() => void)[]> = { small: [], bulk: [] }
   constructor(places: number) {
     this.#free = places
   }
-  async through<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  async through<T>(task: () => Promise<T>, size: Size = 'small'): Promise<T> {
+    if (this.#free > reserved[size]) this.#free -= 1
+    else await new Promise<void>((resolve) => this.#waiting[size].push(resolve))
     try {
       return await task()
     } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#free += 1
+      this.#free += 1
+      this.#admit()
+    }
+  }
+
+  #admit(): void {
+    for (const size of ['small', 'bulk'] as const) {
+      if (this.#free <= reserved[size]) continue
+      const next = this.#waiting[size].shift()
+      if (next === undefined) continue
+      // Taken here, not by the task when it goes on: somebody else might come in between.
+      this.#free -= 1
+      next()
+      return
     }
   }
 }
+
+const reserved: Readonly<Record<Size, number>> = { small: 0, bulk: 1 }
 
 export interface Asked {
   readonly path: string
   readonly params?: Readonly<Record<string, string | number | readonly string[]>>
   readonly signal?: AbortSignal
+  /** True for one of many questions that together read all there is. */
+  readonly bulk?: boolean
 }
 
 /** Reads JSON from one backend; answers are parsed by zod here and nowhere else. */
@@ -77,8 +98,9 @@ export class JsonClient {
   }
 
   /** @throws BackendError, with the backend, the URL and the remedy in one sentence */
-  async ask<T>(schema: z.ZodType<T>, { path, params, signal }: Asked): Promise<T> {
-    const { status, body } = await this.text({ path, ...(params ? { params } : {}), ...(signal ? { signal } : {}) })
+  async ask<T>(schema: z.ZodType<T>, asked: Asked): Promise<T> {
+    const { path } = asked
+    const { status, body } = await this.text(asked)
     if (status === 401 || status === 403) {
       throw new BackendError(
         'answer',
@@ -109,15 +131,16 @@ export class JsonClient {
   }
 
   /** The status and the body as they came. @throws BackendError of kind transport */
-  async text({ path, params, signal }: Asked): Promise<{ status: number; body: string }> {
-    return this.#gate.through(async () => {
+  async text({ path, params, signal, bulk = false }: Asked): Promise<{ status: number; body: string }> {
+    const get = async () => {
       try {
         const response = await this.#http.get<string>(path, { params, ...(signal ? { signal } : {}) })
         return { status: response.status, body: response.data }
       } catch (error) {
         throw new BackendError('transport', `${this.name} at ${this.url} ${reasonOf(error, this.#endpoint.timeoutMs)}`)
       }
-    })
+    }
+    return this.#gate.through(get, bulk ? 'bulk' : 'small')
   }
 
   /** The part of evidence that links to a page of the backend's; nothing if it has none. */
@@ -172,7 +195,8 @@ function fromEnvironment(backend: string, variable: string): string {
   )
 }
 
-function headersOf(name: string, { auth, tenant }: Endpoint): Record<string, string> {
+/** Credentials and tenant as headers. @throws UsageError for a variable that is not set */
+export function headersOf(name: string, { auth, tenant }: Endpoint): Record<string, string> {
   const headers: Record<string, string> = tenant ? { 'X-Scope-OrgID': tenant } : {}
   if (auth?.type === 'basic') {
     const pair = `${fromEnvironment(name, auth.usernameEnv)}:${fromEnvironment(name, auth.passwordEnv)}`
@@ -183,7 +207,8 @@ function headersOf(name: string, { auth, tenant }: Endpoint): Record<string, str
   return headers
 }
 
-function certificates(name: string, { caFile }: Endpoint): { ca?: Buffer } {
+/** The certificate authority to trust. @throws UsageError for a file that cannot be read */
+export function certificates(name: string, { caFile }: Endpoint): { ca?: Buffer } {
   if (!caFile) return {}
   try {
     return { ca: readFileSync(caFile) }

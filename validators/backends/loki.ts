@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { JsonClient } from './http.ts'
+import { BackendError, type JsonClient } from './http.ts'
 import type { Labels } from './prometheus.ts'
 
 const counted = z.object({
@@ -23,9 +23,14 @@ const lines = z.object({
 })
 const build = z.object({ version: z.string() })
 
+/** Slices asked for at once; the client's gate may allow fewer. */
+const parallel = 4
+
 /** Reads Loki's HTTP API. */
 export class Loki {
   readonly client: JsonClient
+  /** Lines per answer; Loki's own default until it says otherwise. */
+  #limit = 5000
   constructor(client: JsonClient) {
     this.client = client
   }
@@ -65,6 +70,64 @@ export class Loki {
 
   /** The first few lines, as examples. */
   async examples(pipeline: string, limit: number, from: number, to: number, signal?: AbortSignal): Promise<string[]> {
+    return (await this.#range(pipeline, limit, from, to, false, signal)).flatMap(({ values }) =>
+      values.map(([, line]) => line),
+    )
+  }
+
+  /**
+   * Gives every line of the slices [from, to), epoch milliseconds, in no order. An answer as long as the limit is taken
+   * for cut off, thrown away and asked for again in halves, so none is ever judged that is not whole.
+   * @throws BackendError if a single millisecond holds more lines than Loki gives at once
+   */
+  async eachLine(
+    pipeline: string,
+    slices: readonly (readonly [from: number, to: number])[],
+    each: (line: string) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const open = slices.filter(([from, to]) => to > from).reverse()
+    // Labels that only repeat what is in the line would make a stream of every line, and the answer thrice as long.
+    const bare = `${pipeline} | keep service_name`
+    const work = async () => {
+      for (let slice = open.pop(); slice !== undefined; slice = open.pop()) {
+        const [from, to] = slice
+        const limit = this.#limit
+        const streams = await this.#range(bare, limit, from, to, true, signal).catch((error: unknown) => {
+          if (!this.#learnedLimit(error)) throw error
+          return undefined
+        })
+        const count = streams?.reduce((sum, { values }) => sum + values.length, 0) ?? limit
+        if (streams !== undefined && count < limit) {
+          for (const { values } of streams) for (const [, line] of values) each(line)
+          continue
+        }
+        if (to - from <= 1 && streams !== undefined) {
+          throw new BackendError(
+            'answer',
+            `Loki at ${this.client.url} gives at most ${limit} lines at once, and one millisecond holds more: raise its max_entries_limit_per_query.`,
+          )
+        }
+        const middle = Math.floor((from + to) / 2)
+        if (streams === undefined) open.push(slice)
+        else open.push([from, middle], [middle, to])
+      }
+    }
+    await Promise.all(Array.from({ length: parallel }, work))
+  }
+
+  /** Loki refuses a limit above its own, and says which one that is. True if that was news. */
+  #learnedLimit(error: unknown): boolean {
+    const [, most] =
+      /max entries limit per query exceeded, limit > max_entries_limit(?:_per_query)? \(\d+ > (\d+)\)/.exec(
+        error instanceof Error ? error.message : '',
+      ) ?? []
+    if (most === undefined || Number(most) >= this.#limit) return false
+    this.#limit = Number(most)
+    return true
+  }
+
+  async #range(pipeline: string, limit: number, from: number, to: number, bulk: boolean, signal?: AbortSignal) {
     const params = {
       query: pipeline,
       limit,
@@ -72,11 +135,7 @@ export class Loki {
       end: `${Math.round(to)}000000`,
       direction: 'forward',
     }
-    const { data } = await this.client.ask(lines, {
-      path: '/loki/api/v1/query_range',
-      params,
-      ...(signal ? { signal } : {}),
-    })
-    return data.result.flatMap((stream) => stream.values.map(([, line]) => line))
+    const path = '/loki/api/v1/query_range'
+    return (await this.client.ask(lines, { path, params, bulk, ...(signal ? { signal } : {}) })).data.result
   }
 }

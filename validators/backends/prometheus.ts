@@ -58,6 +58,26 @@ const rules = answer(
     ),
   }),
 )
+const flags = answer(z.record(z.string(), z.string()))
+const exemplars = answer(
+  z.array(
+    z.object({
+      seriesLabels: labels,
+      exemplars: z.array(z.object({ labels, value: z.string(), timestamp: z.number() })),
+    }),
+  ),
+)
+
+/** One observation that a series was exposed with. */
+export interface Exemplar {
+  /** Of the series, its name and `le` included. */
+  readonly series: Labels
+  /** Of the exemplar itself, `trace_id` usually. */
+  readonly labels: Labels
+  readonly value: number
+  /** Epoch milliseconds. */
+  readonly at: number
+}
 
 export interface Target {
   readonly job: string
@@ -125,8 +145,41 @@ export class Prometheus {
   }
 
   async instant(query: string, signal?: AbortSignal): Promise<{ labels: Labels; value: number }[]> {
-    const { data } = await this.client.ask(vector, { path: '/api/v1/query', params: { query }, ...pass(signal) })
+    return this.#vector({ query }, signal)
+  }
+
+  /** As it was at a moment, epoch milliseconds. */
+  async instantAt(query: string, at: number, signal?: AbortSignal): Promise<{ labels: Labels; value: number }[]> {
+    return this.#vector({ query, time: (at / 1000).toFixed(3) }, signal)
+  }
+
+  async #vector(params: { query: string; time?: string }, signal: AbortSignal | undefined) {
+    const { data } = await this.client.ask(vector, { path: '/api/v1/query', params, ...pass(signal) })
     return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
+  }
+
+  /** Whether it keeps exemplars, by its feature flags. @throws BackendError if it does not tell its flags */
+  async storesExemplars(signal?: AbortSignal): Promise<boolean> {
+    const { data } = await this.client.ask(flags, { path: '/api/v1/status/flags', ...pass(signal) })
+    return data['enable-feature']?.split(',').includes('exemplar-storage') ?? false
+  }
+
+  /** The parameters of a query for the exemplars of a selector in a window, epoch milliseconds. */
+  exemplarsQuery(selector: string, from: number, to: number): { query: string; start: string; end: string } {
+    return { query: selector, start: (from / 1000).toFixed(3), end: (to / 1000).toFixed(3) }
+  }
+
+  async exemplars(selector: string, from: number, to: number, signal?: AbortSignal): Promise<Exemplar[]> {
+    const params = this.exemplarsQuery(selector, from, to)
+    const { data } = await this.client.ask(exemplars, { path: '/api/v1/query_exemplars', params, ...pass(signal) })
+    return data.flatMap(({ seriesLabels, exemplars: own }) =>
+      own.map(({ labels: ownLabels, value, timestamp }) => ({
+        series: seriesLabels,
+        labels: ownLabels,
+        value: Number(value),
+        at: timestamp * 1000,
+      })),
+    )
   }
 
   async targets(signal?: AbortSignal): Promise<Target[]> {

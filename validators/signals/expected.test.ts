@@ -3,9 +3,8 @@ import { del, get, journey, post } from '../../lib/journey.ts'
 import { type Ledger, makeLedger } from '../../lib/ledger.ts'
 import { scenario } from '../../lib/scenario.ts'
 import { type Summary, unexpectedName } from '../../lib/summary.ts'
-import { decodeTraceId } from '../../lib/trace-id.ts'
 import { parseConfig, type Service } from '../config.ts'
-import { compare, type Expectation, expectedOf, inWords, sampleIds, tracePrefixes } from './expected.ts'
+import { compare, type Expectation, expectedOf, inWords } from './expected.ts'
 
 const all = ['gateway', 'todos', 'webhooks']
 const look = journey(
@@ -58,7 +57,7 @@ function service(name: string): Service {
   if (!found) throw new Error(name)
   return found
 }
-const expectation = (ledger: Ledger, name: string) => expectedOf(ledger, name, service(name), 'load')
+const expectation = (ledger: Ledger, name: string) => expectedOf(ledger, name, service(name))
 
 /** What a service saw that saw exactly what was expected. */
 const exactly = ({ rows }: Expectation) => new Map([...rows].map(([key, { min }]) => [key, min]))
@@ -141,39 +140,4 @@ it('expects an unexpected answer at the service that gave it, and does not know 
   expect(expectation(ledger, 'gateway').rows.get('POST /todos 503')).toEqual({ min: 2, max: 2 })
   expect(expectation(ledger, 'gateway').rows.get('POST /todos 201')).toEqual({ min: 8, max: 8 })
   expect(expectation(ledger, 'todos').unsure.get('POST /todos')).toBe(2)
-})
-
-it('begins the trace ids of a scenario with run, instance and number', () => {
-  const ledger = ledgerOf(3)
-  expect(tracePrefixes(run, ledger)).toEqual(['c0ffee010003'])
-  for (const { id } of ledger.ids('load')) expect(id.startsWith('c0ffee010003')).toBe(true)
-})
-
-it('samples as many ids as asked for, all different, over the whole of the load', () => {
-  const sample = sampleIds(ledgerOf(1000), 200)
-  expect(new Set(sample.map(({ id }) => id)).size).toBe(200)
-  const iterations = sample.map(({ id }) => decodeTraceId(id)?.iteration ?? Number.NaN)
-  // 200 of 3000 ids: one from every fifteen, that is from every five iterations.
-  const gaps = iterations.slice(1).map((iteration, index) => iteration - (iterations[index] ?? Number.NaN))
-  expect(iterations[0]).toBeLessThan(5)
-  expect(Math.max(...gaps)).toBeLessThanOrEqual(10)
-  expect(iterations.at(-1)).toBeGreaterThanOrEqual(995)
-})
-
-it('does not always sample the same step, whatever the stride', () => {
-  // Steps alternate three by three; a stride of 60 or 15 would meet the first one only.
-  for (const size of [50, 99, 100, 151, 200, 2000, 2999, 3000]) {
-    const sample = sampleIds(ledgerOf(1000), size)
-    expect([size, new Set(sample.map(({ id }) => id)).size]).toEqual([size, size])
-    for (const step of Object.keys(look.steps)) {
-      const share = sample.filter((one) => one.step === step).length / size
-      expect([size, step, share > 0.15]).toEqual([size, step, true])
-    }
-  }
-})
-
-it('takes all ids if there are fewer than asked for, and none that may not have been sent', () => {
-  expect(sampleIds(ledgerOf(10), 200)).toHaveLength(30)
-  expect(sampleIds(ledgerOf(0), 200)).toEqual([])
-  expect(sampleIds(ledgerOf(10, 8), 200)).toEqual([])
 })

@@ -1,6 +1,4 @@
-import { fmix32 } from '../../lib/hash.ts'
-import type { Ledger, SentId } from '../../lib/ledger.ts'
-import { hex8 } from '../../lib/trace-id.ts'
+import type { Ledger } from '../../lib/ledger.ts'
 import type { Finding, Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import type { ScenarioContext } from '../context.ts'
@@ -18,11 +16,10 @@ export function keyOf(service: Service, method: string, route: string, status: s
 }
 
 /** Works out from the ledger what a service must have seen. */
-export function expectedOf(ledger: Ledger, name: string, service: Service, part: 'load' | 'all'): Expectation {
+export function expectedOf(ledger: Ledger, name: string, service: Service): Expectation {
   const rows = new Map<string, { min: number; max: number }>()
   const unsure = new Map<string, number>()
   for (const one of ledger.expected(name)) {
-    if (part === 'load' && one.part !== 'load') continue
     const [min, max] = one.count
     if (one.status === undefined) {
       const route = service.requests.kind === 'http' ? `${one.method} ${one.route}` : service.requests.metric
@@ -78,30 +75,6 @@ export function compare(
 
 function range(min: number, max: number): string {
   return min === max ? String(min) : `${min} to ${max}`
-}
-
-/** The beginnings of all trace ids of a scenario's load: run, instance, scenario number. */
-export function tracePrefixes(runId: number, ledger: Ledger): string[] {
-  return ledger.journeys.map(({ number }) => `${hex8(runId)}00${number.toString(16).padStart(2, '0')}`)
-}
-
-/**
- * At most `size` of the ids that were surely sent and answered, spread over the load: one from each of `size` equal
- * stretches. Where in its stretch is scattered, since even steps would meet the same step of every journey.
- */
-export function sampleIds(ledger: Ledger, size: number): SentId[] {
-  let total = 0
-  for (const { must } of ledger.ids('load')) if (must) total += 1
-  const stride = Math.max(1, total / size)
-  const sample: SentId[] = []
-  let at = 0
-  for (const sent of ledger.ids('load')) {
-    if (!sent.must) continue
-    const place = sample.length + fmix32(sample.length + 1) / 2 ** 32
-    if (sample.length < size && at >= Math.floor(place * stride)) sample.push(sent)
-    at += 1
-  }
-  return sample
 }
 
 /** Nothing can be compared if it is not known what was sent. */

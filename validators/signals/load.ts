@@ -1,4 +1,4 @@
-import type { Ledger } from '../../lib/ledger.ts'
+import type { Ledger, Part } from '../../lib/ledger.ts'
 import { threwPrefix } from '../../lib/summary.ts'
 import { judgeThreshold, parseThresholds } from '../../lib/threshold.ts'
 import { type Check, type Finding, judged, type Outcome } from '../check.ts'
@@ -77,10 +77,12 @@ export function loadChecks(context: ScenarioContext): Check[] {
       const strange = steps.flatMap(({ journey, step, part, declared, unexpected }) =>
         unexpected.map(
           ({ status, errorCode, count }) =>
-            `${journey}/${step}${part === 'load' ? '' : ` (${part})`}: ${count} × ${status === 0 ? `no answer (k6 error ${errorCode})` : status} instead of ${declared.status}`,
+            `${journey}/${step}${part === 'load' || part === 'sentinel' ? '' : ` (${part})`}: ${count} × ${status === 0 ? noAnswer(part, errorCode) : status} instead of ${declared.status}`,
         ),
       )
-      const answers = steps.reduce((sum, { answered }) => sum + answered, 0)
+      // A sentinel's answers say nothing of k6's.
+      const own = steps.filter(({ part }) => part !== 'sentinel')
+      const answers = own.reduce((sum, { answered }) => sum + answered, 0)
       return {
         actual: `${answers} answers, ${strange.length} kinds of unexpected ones`,
         problems: strange,
@@ -130,4 +132,9 @@ export function loadChecks(context: ScenarioContext): Check[] {
     }
     return regular ? { verdict: 'passed', evidence } : { verdict: 'errored', reason: load.exitMeaning, evidence }
   }
+}
+
+/** k6 has a code for what went wrong; the sentinel has none. */
+function noAnswer(part: Part, errorCode: number): string {
+  return part === 'sentinel' ? 'no answer' : `no answer (k6 error ${errorCode})`
 }

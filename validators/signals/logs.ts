@@ -1,11 +1,13 @@
+import type { Ledger } from '../../lib/ledger.ts'
 import { eventually } from '../../lib/poll.ts'
-import { hex8 } from '../../lib/trace-id.ts'
 import { isFinal } from '../backends/http.ts'
 import { literal } from '../backends/prometheus.ts'
 import { type Check, concluded, type Finding, type Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, present, type ScenarioContext } from '../context.ts'
-import { compare, expectedOf, inWords, keyOf, missingLedger, tracePrefixes } from './expected.ts'
+import { type LoggedService, requestLines } from '../roll-call/logged.ts'
+import { compare, expectedOf, inWords, missingLedger } from './expected.ts'
+import { called, findingOf } from './roll-call.ts'
 
 /** Clocks of services and of muster may differ this little; ids, not edges, tell whose line it is. */
 const edgeMs = 2000
@@ -21,6 +23,24 @@ export function logsChecks(context: ScenarioContext): Check[] {
       scenario,
       run: () => requestCount(context, name, service),
     },
+    {
+      id: `logs.ids.${name}`,
+      title: `${name} logged every request once, by id`,
+      signal: 'logs',
+      scenario,
+      run: () => ids(context, name, service),
+    },
+    ...(service.requests.kind === 'http'
+      ? [
+          {
+            id: `logs.levels.${name}`,
+            title: `${name} logs at the level that the status calls for`,
+            signal: 'logs' as const,
+            scenario,
+            run: () => levels(context, name, service),
+          },
+        ]
+      : []),
     {
       id: `logs.fields.${name}`,
       title: `${name} writes every required field on every line`,
@@ -77,38 +97,85 @@ async function counting(
   })
 }
 
-async function requestCount(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
-  const { ledger } = context
+function requestCount(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
+  return asked(context, name, service, (logged, ledger) => {
+    const expectation = expectedOf(ledger, name, service)
+    return { expected: inWords(expectation), finding: compare(expectation, logged.counted, 'logged') }
+  })
+}
+
+function ids(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
+  return asked(context, name, service, (logged) => ({
+    expected: `every request to ${name} is logged once, by id`,
+    finding: findingOf(logged.tally, 'logged'),
+  }))
+}
+
+function levels(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
+  return asked(context, name, service, ({ levels: wrong, lines, tally }) => ({
+    expected: 'level error from status 500 on, and only then',
+    finding: {
+      actual: `${wrong.count} of ${lines} lines have another level`,
+      problems: wrong.texts,
+      empty: lines === 0 && tally.sent[0] > 0,
+    },
+  }))
+}
+
+/** What was read of a service's request lines; the roll call has waited for them. */
+async function asked(
+  context: ScenarioContext,
+  name: string,
+  service: Service,
+  examine: (logged: LoggedService, ledger: Ledger) => { expected: string; finding: Finding },
+): Promise<Outcome> {
+  const { ledger, window } = context
+  const { loki } = context.backends
   if (!ledger) return missingLedger(context)
-  const expectation = expectedOf(ledger, name, service, 'load')
-  const http = service.requests.kind === 'http'
-  // The run and the scenario are a prefix of the trace id: no other run's lines can be counted.
-  const prefixes = tracePrefixes(context.runId, ledger)
-  const names = [
-    'message="message"',
-    'trace="trace_id"',
-    ...(http ? ['method="method"', 'route="route"', 'code="status"'] : []),
-  ]
-  const extracted = names.map((pair) => `m_${pair}`).join(', ')
-  const pipeline = `${service.logs.selector} |= ${literal(hex8(context.runId))} | json ${extracted} | m_message=${literal(service.logs.message)} | m_trace=~${literal(`(${prefixes.join('|')}).*`)}`
-  return counting(context, pipeline, http ? ['m_method', 'm_route', 'm_code'] : [], inWords(expectation), (answer) => {
-    const counted = new Map<string, number>()
-    for (const { labels, count } of answer) {
-      const key = keyOf(service, labels.m_method ?? '?', labels.m_route ?? '?', labels.m_code ?? '?')
-      counted.set(key, (counted.get(key) ?? 0) + count)
+  return called(context, async (rollCall) => {
+    const logged = await rollCall.logged(name)
+    const { expected, finding } = examine(logged, ledger)
+    const pipeline = requestLines(service, context.runId)
+    const first = finding.problems.find((text) => /^[0-9a-f]{32}$/.test(text))
+    const query = first === undefined ? pipeline : `${service.logs.selector} |= ${literal(first)}`
+    const range = { start: `${Math.round(window.from)}000000`, end: `${Math.round(window.to + 60_000)}000000` }
+    return {
+      finding,
+      asking: {
+        expected,
+        query,
+        deadline: pipelineDeadline().words,
+        reproduce: loki.client.curl('/loki/api/v1/query_range', { query, ...range, limit: 5000 }),
+      },
+      attempts: logged.passes,
+      elapsedMs: logged.elapsedMs,
+      lost: logged.tally.missing > 0 ? 'logs' : undefined,
     }
-    return compare(expectation, counted, 'logged')
   })
 }
 
 /** How many request lines the window must hold at least, set-up included: fewer, and lines are still on their way. */
 function leastLines(context: ScenarioContext, name: string, service: Service): number {
   if (!context.ledger) return 1
-  const { rows } = expectedOf(context.ledger, name, service, 'all')
+  const { rows } = expectedOf(context.ledger, name, service)
   return [...rows.values()].reduce((sum, { min }) => sum + min, 0)
 }
 
 async function fields(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
+  const outcome = await fieldsPresent(context, name, service)
+  if (outcome.verdict !== 'passed') return outcome
+  // All are there; now what is in them, which takes reading the lines of requests.
+  return asked(context, name, service, ({ malformed, lines, tally }) => ({
+    expected: outcome.evidence.expected,
+    finding: {
+      actual: malformed.count === 0 ? outcome.evidence.actual : `${malformed.count} fields of ${lines} lines`,
+      problems: malformed.texts,
+      empty: lines === 0 && tally.sent[0] > 0,
+    },
+  }))
+}
+
+async function fieldsPresent(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
   const { logs } = service
   const least = leastLines(context, name, service)
   const extracted = [...new Set([...logs.fields, 'logger', 'message'])]

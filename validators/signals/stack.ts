@@ -226,7 +226,7 @@ async function pipeline(context: RunContext, window: Window): Promise<Outcome> {
       }
       if (problems.length > 0) {
         // Data that waits for a backend that is gone is no fault of the pipeline: this throws if one is.
-        await Promise.all([backends.jaeger.services(attempt), backends.loki.version(attempt)])
+        await Promise.all([backends.traces.services(attempt), backends.loki.version(attempt)])
       }
       return { actual: words.join('; '), problems, empty: series.length === 0 }
     },

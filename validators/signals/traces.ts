@@ -1,135 +1,154 @@
-import type { SentId } from '../../lib/ledger.ts'
-import { eventually } from '../../lib/poll.ts'
-import { decodeTraceId, parentId } from '../../lib/trace-id.ts'
-import { isFinal } from '../backends/http.ts'
-import type { Span } from '../backends/jaeger.ts'
-import { type Check, concluded, type Finding, type Outcome } from '../check.ts'
+import { binomialBand } from '../../lib/binomial.ts'
+import type { TraceTopic } from '../../lib/trace-examination.ts'
+import type { Check, Finding, Outcome } from '../check.ts'
 import { pipelineDeadline, type ScenarioContext } from '../context.ts'
-import { missingLedger, sampleIds } from './expected.ts'
+import type { Traced } from '../roll-call/traced.ts'
+import { called, findingOf } from './roll-call.ts'
 
-/** Traces asked for at once; answers are held in memory. */
-const batch = 50
+/** What is asked of every trace of a scenario, by what can be wrong with it. */
+const questions: readonly (readonly [topic: TraceTopic, title: string])[] = [
+  ['tree', 'every trace is one tree under the announced parent'],
+  ['spans', 'every trace has the spans that its step promises, and no others'],
+  ['status', 'every span says how its request ended'],
+  ['attributes', 'every span has the required attributes'],
+  ['times', 'every span lies within its parent'],
+]
 
-/** Checks on a sample of the traces of a scenario's requests. */
+/** Checks on the traces of all requests of a scenario. */
 export function tracesChecks(context: ScenarioContext): Check[] {
-  const scenario = context.scenario.name
-  const check = (id: string, title: string, examine: Examine): Check => ({
+  const check = (id: string, title: string, run: () => Promise<Outcome>): Check => ({
     id: `traces.${id}`,
     title,
     signal: 'traces',
-    scenario,
-    run: () => sampled(context, title, examine),
+    scenario: context.scenario.name,
+    run,
   })
-  const queues = Object.entries(context.config.services)
-    .filter(([, { requests }]) => requests.kind === 'queue')
-    .map(([name, { traces }]) => [name, traces.service] as const)
+  const alone: Check = {
+    id: 'load.alone',
+    title: 'nobody else used the services in the window',
+    signal: 'load',
+    scenario: context.scenario.name,
+    run: () => nobodyElse(context),
+  }
+  const { services, traces } = context.config
+  const queues = Object.entries(services).filter(([, { requests }]) => requests.kind === 'queue')
   return [
-    check('services', 'every sampled trace reached every promised service', (spans, { services: promised }) => {
-      const seen = new Set(spans.map(({ service }) => service))
-      return promised
-        .filter((name) => !seen.has(context.config.services[name]?.traces.service ?? name))
-        .map((name) => `no span of ${name}`)
-    }),
-    check('tree', 'every sampled trace is one tree under the announced parent', (spans, _sent, announced) => {
-      const ids = new Set(spans.map(({ spanId }) => spanId))
-      const roots = spans.filter(({ parents }) => parents.length === 0 || parents.includes(announced))
-      const orphans = spans.filter(
-        ({ parents }) => parents.length > 0 && !parents.some((parent) => parent === announced || ids.has(parent)),
-      )
-      const strange = roots.filter(({ parents }) => !parents.includes(announced))
-      return [
-        ...(spans.length > 0 && roots.length !== 1 ? [`${roots.length} roots`] : []),
-        ...strange.map(({ service, operation }) => `${service} "${operation}" ignored the announced parent`),
-        ...orphans.map(({ service, operation }) => `${service} "${operation}" has a parent that is not in the trace`),
-        ...(ids.size < spans.length ? [`${spans.length - ids.size} doubled spans`] : []),
-      ]
-    }),
-    check('spans', 'every sampled trace has as many spans as its step promises', (spans, { spans: promised, step }) => {
-      if (promised === undefined) return undefined
-      return spans.length === promised ? [] : [`${spans.length} spans instead of ${promised} (${step})`]
-    }),
-    ...queues.map(([name, service]) =>
-      check(
-        `queue.${name}`,
-        `work handed to ${name} is connected across the queue`,
-        (spans, { services: promised }) => {
-          if (!promised.includes(name)) return undefined
-          const byId = new Map(spans.map((span) => [span.spanId, span]))
-          const entries = spans.filter(
-            (span) => span.service === service && !span.parents.some((parent) => byId.get(parent)?.service === service),
-          )
-          if (entries.length === 0) return [`${name} is not connected: none of its spans is in the trace`]
-          return entries
-            .filter(({ parents }) => !parents.some((parent) => byId.has(parent)))
-            .map(({ operation }) => `"${operation}" has no producer in the trace`)
-        },
+    alone,
+    ...Object.keys(services).map((name) =>
+      check(`ids.${name}`, `${name} traced exactly the requests it was sent`, () => ids(context, name)),
+    ),
+    ...questions.map(([topic, title]) => check(topic, title, () => shape(context, topic, title))),
+    ...queues.map(([name, { traces: own }]) =>
+      check(`queue.${name}`, `work handed to ${name} is connected across the queue`, () =>
+        queue(context, name, own.service),
       ),
     ),
+    ...(traces.sampling
+      ? [check('sampled', 'the share of requests that was traced is the declared one', () => sampled(context))]
+      : []),
   ]
 }
 
-/** What is wrong with one trace; undefined if the question does not apply to it. */
-type Examine = (spans: readonly Span[], sent: SentId, announced: string) => string[] | undefined
-
-async function sampled(context: ScenarioContext, expected: string, examine: Examine): Promise<Outcome> {
-  const { ledger, backends, config, signal, window } = context
-  if (!ledger) return missingLedger(context)
-  const wanted = sampleIds(ledger, config.traces.sample)
-  const good = new Set<string>()
-  const deadline = pipelineDeadline()
-  let applicable = 0
-  const ask = async (attempt: AbortSignal): Promise<Finding> => {
-    const problems: string[] = []
-    const open = wanted.filter(({ id }) => !good.has(id))
-    for (let at = 0; at < open.length; at += batch) {
-      const slice = open.slice(at, at + batch)
-      const found = await backends.jaeger.traces(
-        slice.map(({ id }) => id),
-        attempt,
-      )
-      for (const sent of slice) {
-        const { id } = sent
-        const origin = decodeTraceId(id)
-        const spans = found.get(id) ?? []
-        const wrong = origin ? examine(spans, sent, parentId(origin)) : ['its id is not of muster']
-        if (wrong === undefined) good.add(id)
-        else if (spans.length === 0) problems.push(`${id}: not found`)
-        else if (wrong.length > 0) problems.push(`${id}: ${wrong.join(', ')}`)
-        else {
-          good.add(id)
-          applicable += 1
-        }
-      }
-    }
+/** The evidence that all have in common; the first id at fault is the one to look at. */
+async function asked(
+  context: ScenarioContext,
+  expected: string,
+  examine: (traced: Traced) => Finding,
+): Promise<Outcome> {
+  const source = context.backends.traces
+  return called(context, async (rollCall) => {
+    const traced = await rollCall.traces()
+    const finding = examine(traced)
+    const named = finding.problems.map((text) => /^[0-9a-f]{32}/.exec(text)?.[0]).find((id) => id !== undefined)
+    const first = named ?? (rollCall.roll.size > 0 ? rollCall.roll.id(0) : undefined)
+    const reference = first === undefined ? {} : source.reproduce(first)
+    const { passes, elapsedMs } = traced
     return {
-      actual: `${applicable} traces are right, ${problems.length} are not, of ${wanted.length}`,
-      problems,
-      empty: wanted.length === 0,
+      finding,
+      asking: { expected, deadline: pipelineDeadline().words, ...reference },
+      attempts: passes,
+      elapsedMs,
+      lost: [...traced.services.values()].some(({ tally }) => tally.missing > 0) ? 'traces' : undefined,
     }
-  }
-  const polled = await eventually(ask, ({ problems, empty }) => problems.length === 0 && !empty, {
-    withinMs: deadline.ms,
-    signal,
-    isFinal,
-    firstPauseMs: 200,
-    attemptMs: 10_000,
   })
-  const firstBad = polled.value?.problems[0]?.slice(0, 32) ?? wanted[0]?.id
-  const outcome = concluded(polled, {
-    expected: `${expected}, of ${wanted.length} sampled`,
-    window,
-    query: firstBad ? `/api/traces/${firstBad}?raw=true` : '/api/traces',
-    deadline: deadline.words,
-    ...(firstBad
-      ? {
-          reproduce: backends.jaeger.client.curl(`/api/traces/${firstBad}`, { raw: 'true' }),
-          ...backends.jaeger.client.link(`/trace/${firstBad}`),
-        }
-      : {}),
+}
+
+function ids(context: ScenarioContext, name: string): Promise<Outcome> {
+  return asked(context, `every request to ${name} is traced, by id`, ({ services }) => {
+    const found = services.get(name)
+    if (found === undefined) throw new RangeError(`${name} is not among services`)
+    return findingOf(found.tally, 'traced')
   })
-  // A sample in which the question never applied proves nothing; the scenario may simply have no such step.
-  if (outcome.verdict === 'passed' && applicable === 0) {
-    return { ...outcome, verdict: 'skipped', reason: 'no step of this scenario makes such a trace' }
-  }
-  return outcome
+}
+
+function shape(context: ScenarioContext, topic: TraceTopic, expected: string): Promise<Outcome> {
+  return asked(context, expected, ({ topics, examined, shaped, eligible }) => {
+    const problems = topics.get(topic)
+    const judged = topic === 'spans' ? shaped : examined
+    return {
+      actual: `${problems?.count ?? 0} of ${judged} traces are not so`,
+      problems: summed(problems?.count ?? 0, problems?.texts ?? []),
+      empty: examined === 0 && eligible > 0,
+    }
+  }).then((outcome) => proven(outcome, context, topic))
+}
+
+/** Others' requests are counted by the services like ours; then a surplus is no fault of theirs. */
+function nobodyElse(context: ScenarioContext): Promise<Outcome> {
+  return asked(context, 'no trace in the window but those of this run', ({ foreign, examined }) => ({
+    actual: `${foreign.count} foreign traces beside ${examined}`,
+    problems: foreign.count === 0 ? [] : [`${foreign.count} requests of others in the window`, ...foreign.texts],
+  }))
+}
+
+/** Where no step promises a shape there is nothing to hold a trace against. */
+function proven(outcome: Outcome, { ledger }: ScenarioContext, topic: TraceTopic): Outcome {
+  if (topic !== 'spans' || outcome.verdict !== 'passed') return outcome
+  if (ledger?.steps.some(({ declared }) => declared.trace !== undefined)) return outcome
+  return { ...outcome, verdict: 'skipped', reason: 'no step of this scenario promises the spans of its trace' }
+}
+
+async function queue(context: ScenarioContext, name: string, service: string): Promise<Outcome> {
+  const promised = context.ledger?.steps.some(({ declared, attempted }) => {
+    return declared.services.includes(name) && attempted[0] > 0
+  })
+  const outcome = await asked(context, `every trace of work for ${name} has its producer`, (traced) => {
+    const { topics, queued, services } = traced
+    const own = (topics.get('queue')?.texts ?? []).filter((text) => text.includes(` ${service} "`))
+    const tally = services.get(name)?.tally
+    const lost = tally?.missing ?? 0
+    return {
+      actual: `${queued.get(service) ?? 0} traces pass over the queue, ${lost} do not arrive`,
+      problems: [...own, ...(lost > 0 ? [`${lost} traces end before ${name}`, ...(tally?.missingIds ?? [])] : [])],
+      empty: (queued.get(service) ?? 0) === 0 && promised === true,
+    }
+  })
+  if (outcome.verdict !== 'passed' || promised) return outcome
+  return { ...outcome, verdict: 'skipped', reason: 'no step of this scenario makes such a trace' }
+}
+
+/** A service that decides by chance keeps a share within the band that chance allows; a tail sampler, at least that. */
+function sampled(context: ScenarioContext): Promise<Outcome> {
+  const { sampling } = context.config.traces
+  const share = sampling?.share ?? 1
+  const tail = sampling?.by === 'tail'
+  const words = `${share * 100} % of the requests, within the 99.9 % band of chance`
+  return asked(context, tail ? `${words}, besides the kept classes` : words, ({ eligible, seen, services }) => {
+    const must = tail ? Math.max(0, ...[...services.values()].map(({ tally }) => tally.sent[0])) : 0
+    const [least, most] = binomialBand(eligible - must, share)
+    const kept = seen - must
+    const problems =
+      kept >= least && kept <= most
+        ? []
+        : [`${seen} of ${eligible} requests were traced, not ${least + must} to ${most + must}`]
+    return {
+      actual: `${seen} of ${eligible} traced; ${least + must} to ${most + must} allowed`,
+      problems,
+      empty: eligible === 0,
+    }
+  })
+}
+
+function summed(count: number, texts: readonly string[]): string[] {
+  return count > texts.length ? [...texts, `… and ${count - texts.length} more`] : [...texts]
 }

@@ -1,0 +1,357 @@
+import { Attendance, type Demand, type Tally } from '../../lib/attendance.ts'
+import { parseDuration } from '../../lib/duration.ts'
+import type { Ledger, StepAccount } from '../../lib/ledger.ts'
+import { pause } from '../../lib/poll.ts'
+import type { Roll } from '../../lib/roll.ts'
+import { isSampled } from '../../lib/sampling.ts'
+import type { Span } from '../../lib/span.ts'
+import { pathsOf } from '../../lib/span-shape.ts'
+import { examineTrace, type TraceExpectation, type TraceTopic, traceTopics } from '../../lib/trace-examination.ts'
+import { parentId } from '../../lib/trace-id.ts'
+import type { TraceSource } from '../backends/trace-source.ts'
+import { pipelineDeadline, present, type ScenarioFacts, settleMs } from '../context.ts'
+import type { LoggedService } from './logged.ts'
+import { Problems } from './problems.ts'
+
+/** How far the clock of the first service may be off before its traces are looked for in the wrong place. */
+const edgeMs = 15_000
+/** Searches under way at once. */
+const parallel = 2
+/** Up to so many open traces are looked up by id; more are searched for again. */
+const lookUpAtMost = 3000
+const [firstPauseMs, longestPauseMs] = [200, 1000]
+
+/** What was traced of one service, by place in the roll. */
+export interface TracedService {
+  readonly tally: Tally
+  /** Of the span by which the service enters the trace; NaN: not traced. */
+  readonly durationsMs: Float32Array
+  /** 0: not traced, or no HTTP status. */
+  readonly statuses: Uint16Array
+  /** 0: not traced. */
+  readonly spanIds: BigUint64Array
+}
+
+/** What was traced of the requests of a scenario. */
+export interface Traced {
+  /** By the name of the service in the config. */
+  readonly services: ReadonlyMap<string, TracedService>
+  readonly topics: ReadonlyMap<TraceTopic, Problems>
+  /** Traces that were looked at, and those of them whose shape was held against a promise. */
+  readonly examined: number
+  readonly shaped: number
+  /** Traces that passed over each queue's consumer, by service. */
+  readonly queued: ReadonlyMap<string, number>
+  /** Traces of the first services, in the window, that nobody of this run sent. */
+  readonly foreign: Problems
+  /** Requests that could be traced, and those that were: for a service that samples by itself. */
+  readonly eligible: number
+  readonly seen: number
+  readonly elapsedMs: number
+  readonly passes: number
+}
+
+/**
+ * Reads every trace of a scenario and holds it against what its step promises. The first pass searches by time, in slices;
+ * later ones ask for what is still open, until nothing is or a pass that began after the deadline has ended.
+ */
+export async function gatherTraced(
+  context: ScenarioFacts,
+  ledger: Ledger,
+  roll: Roll,
+  logged: (service: string) => Promise<LoggedService>,
+): Promise<Traced> {
+  const begun = performance.now()
+  const deadline = begun + (context.horizon === undefined ? pipelineDeadline().ms : 0)
+  const early = context.window.to + settleMs - present(context)
+  if (early > 0) await pause(early, context.signal)
+  const demand = await demandOf(context, roll, logged)
+  const book = new Book(context, roll, demand)
+  for (let passes = 1, wait = firstPauseMs; ; passes += 1, wait = Math.min(wait * 1.5, longestPauseMs)) {
+    const askedAt = performance.now()
+    book.begin()
+    if (passes === 1 || book.open > lookUpAtMost) await searchAll(context, roll, book)
+    if (passes > 1 && book.open <= lookUpAtMost)
+      await context.backends.traces.lookUp(book.openIds(), (trace) => book.examine(trace), context.signal)
+    if (book.open === 0 || askedAt >= deadline) {
+      return { ...book.result(ledger), passes, elapsedMs: performance.now() - begun }
+    }
+    await pause(Math.max(0, Math.min(wait, deadline - performance.now())), context.signal)
+  }
+}
+
+/** Which requests must be traced, may be, or must not be, according to who samples. */
+async function demandOf(
+  { scenario, config }: ScenarioFacts,
+  roll: Roll,
+  logged: (service: string) => Promise<LoggedService>,
+): Promise<(place: number) => Demand> {
+  const { sampling } = config.traces
+  const share = scenario.sample ?? 1
+  const byCaller = (place: number): Demand => {
+    if (share < 1 && roll.step(place).part === 'load' && !isSampled(roll.id(place), share)) return 'never'
+    return roll.must(place) ? 'must' : 'may'
+  }
+  if (sampling === undefined) return byCaller
+  if (sampling.by === 'service') return () => 'may'
+  const slowMs =
+    sampling.slowerThan === undefined ? Number.POSITIVE_INFINITY : (parseDuration(sampling.slowerThan) ?? 0)
+  const logs = await Promise.all(Object.keys(config.services).map(logged))
+  return (place) => {
+    const kept = logs.some(
+      ({ statuses, durationsMs }) =>
+        (sampling.errors && (statuses[place] ?? 0) >= 500) || (durationsMs[place] ?? 0) > slowMs,
+    )
+    return kept ? 'must' : 'may'
+  }
+}
+
+async function searchAll(context: ScenarioFacts, roll: Roll, book: Book): Promise<void> {
+  const { traces } = context.backends
+  const { from, to } = context.window
+  // As few searches as the limit allows, since each may make the backend look through all it has.
+  const pieces = Math.max(1, Math.ceil(roll.size / (traces.can.limit / 2)))
+  const width = (to - from) / pieces
+  const edges = [
+    from - edgeMs,
+    ...Array.from({ length: pieces }, (_, n) => Math.floor(from + n * width)),
+    Math.floor(to),
+    present(context) + edgeMs,
+  ]
+  const slices = edges.slice(1).map((until, n) => [edges[n] ?? until, until] as const)
+  for (const service of firstServices(context, roll)) await searchSlices(traces, service, slices, book, context.signal)
+}
+
+/** As the source of traces names them. */
+function firstServices({ config }: ScenarioFacts, roll: Roll): Set<string> {
+  const names = roll.steps.flatMap(({ declared }) => declared.services.slice(0, 1))
+  return new Set(names.map((name) => config.services[name]?.traces.service ?? name))
+}
+
+/** A cut answer is asked for again in halves: what is examined twice is examined to the same end. */
+async function searchSlices(
+  source: TraceSource,
+  service: string,
+  slices: readonly (readonly [from: number, to: number])[],
+  book: Book,
+  signal: AbortSignal,
+): Promise<void> {
+  const open = slices.filter(([from, to]) => to > from).reverse()
+  const work = async () => {
+    for (let slice = open.pop(); slice !== undefined; slice = open.pop()) {
+      const [from, to] = slice
+      const query = { service, from, to, limit: source.can.limit }
+      const { cut } = await source.search(query, (trace) => book.examine(trace), signal)
+      // Below a millisecond nothing can be halved; what is missed is looked up by id.
+      if (!cut || to - from <= 1) continue
+      const middle = Math.floor((from + to) / 2)
+      open.push([from, middle], [middle, to])
+    }
+  }
+  await Promise.all(Array.from({ length: parallel }, work))
+}
+
+interface ServiceBook {
+  readonly attendance: Attendance
+  readonly durationsMs: Float32Array
+  readonly statuses: Uint16Array
+  readonly spanIds: BigUint64Array
+}
+
+/** What is noted of the traces of a scenario. */
+class Book {
+  readonly #context: ScenarioFacts
+  readonly #roll: Roll
+  readonly #demand: (place: number) => Demand
+  /** 0: right or not needed; 1: to be looked for; 2: seen in this pass, and wrong. */
+  readonly #state: Uint8Array
+  readonly #seen: Uint8Array
+  /** By the service's name in traces. */
+  readonly #services = new Map<string, ServiceBook>()
+  readonly #expectations = new Map<StepAccount, TraceExpectation>()
+  readonly #otherStatuses = new Map<StepAccount, Map<number, number>>()
+  readonly #queues: ReadonlySet<string>
+  readonly #queued = new Map<string, number>()
+  readonly #foreignIds = new Set<string>()
+  #foreign = new Problems()
+  #topics = new Map<TraceTopic, Problems>()
+  #examined = 0
+  #shaped = 0
+  open = 0
+
+  constructor(context: ScenarioFacts, roll: Roll, demand: (place: number) => Demand) {
+    this.#context = context
+    this.#roll = roll
+    this.#demand = demand
+    this.#state = new Uint8Array(roll.size)
+    this.#seen = new Uint8Array(roll.size)
+    const { services } = context.config
+    this.#queues = new Set(
+      Object.values(services).flatMap(({ requests, traces }) => (requests.kind === 'queue' ? [traces.service] : [])),
+    )
+    for (const { traces } of Object.values(services)) {
+      this.#services.set(this.#named(traces.service), {
+        attendance: new Attendance(roll),
+        durationsMs: new Float32Array(roll.size).fill(Number.NaN),
+        statuses: new Uint16Array(roll.size),
+        spanIds: new BigUint64Array(roll.size),
+      })
+    }
+    for (const [place] of roll.places()) {
+      if (demand(place) !== 'must') continue
+      this.#state[place] = 1
+      this.open += 1
+    }
+  }
+
+  #named(service: string): string {
+    return this.#context.backends.traces.can.exactNames ? service : service.toLowerCase()
+  }
+
+  /** What an earlier pass found wrong is looked at anew. */
+  begin(): void {
+    this.#topics = new Map(traceTopics.map((topic) => [topic, new Problems()]))
+    this.#otherStatuses.clear()
+    for (let place = 0; place < this.#state.length; place++) if (this.#state[place] === 2) this.#state[place] = 1
+  }
+
+  openIds(): string[] {
+    const ids: string[] = []
+    for (const [place] of this.#roll.places()) if (this.#state[place] !== 0) ids.push(this.#roll.id(place))
+    return ids
+  }
+
+  examine(trace: readonly Span[]): void {
+    const id = trace[0]?.traceId
+    if (id === undefined) return
+    const place = this.#roll.place(id)
+    if (place < 0) {
+      this.#noteForeign(id, trace)
+      return
+    }
+    // Right already, or found by two slices.
+    const known = this.#seen[place] === 1 && this.#state[place] !== 1
+    if (known) return
+    const account = this.#roll.step(place)
+    const examination = examineTrace(trace, this.#expectation(place, account))
+    const absent = this.#noteEntries(place, account, examination.entries)
+    const strange = examination.otherStatus !== undefined && !this.#mayAnswer(place, account, examination.otherStatus)
+    let wrong = strange || absent
+    if (strange) this.#topic('status').add(`${id}: answered ${examination.otherStatus} (${account.step})`)
+    for (const [topic, texts] of examination.problems) {
+      wrong = true
+      this.#topic(topic).add(`${id}: ${texts.join(', ')} (${account.step})`)
+    }
+    if (this.#seen[place] === 0) {
+      this.#seen[place] = 1
+      this.#examined += 1
+      if (account.declared.trace !== undefined && examination.otherStatus === undefined) this.#shaped += 1
+      for (const queue of this.#queues)
+        if (examination.entries.has(queue)) this.#queued.set(queue, (this.#queued.get(queue) ?? 0) + 1)
+    }
+    const before = this.#state[place] !== 0
+    this.#state[place] = wrong ? 2 : 0
+    if (before && !wrong) this.open -= 1
+    if (!before && wrong) this.open += 1
+  }
+
+  #noteForeign(id: string, [span]: readonly Span[]): void {
+    const { from, to } = this.#context.window
+    const inside = span !== undefined && span.startedAt >= from && span.startedAt <= to
+    if (!inside || this.#roll.isElsewhere(id) || this.#foreignIds.has(id)) return
+    // Kept to see each but once; a flood of them needs no exact number.
+    if (this.#foreignIds.size < 10_000) this.#foreignIds.add(id)
+    this.#foreign.add(`${id}: ${span.service} "${span.operation}"`)
+  }
+
+  /** @returns true if a service that the step promises is not there, though the answer was the declared one */
+  #noteEntries(place: number, account: StepAccount, entries: ReturnType<typeof examineTrace>['entries']): boolean {
+    for (const [service, { spanId, durationMs, status, count }] of entries) {
+      const book = this.#services.get(service)
+      if (book === undefined) continue
+      book.attendance.counts[place] = Math.min(255, count)
+      book.durationsMs[place] = durationMs
+      book.statuses[place] = status
+      book.spanIds[place] = BigInt(`0x${spanId}`)
+    }
+    if (account.unexpected.length > 0) return false
+    const { services } = this.#context.config
+    return account.declared.services.some(
+      (name) => services[name] !== undefined && !entries.has(this.#named(services[name].traces.service)),
+    )
+  }
+
+  /** True while there are no more answers of this status than the client got; one that was cut off may have any. */
+  #mayAnswer(place: number, account: StepAccount, status: number): boolean {
+    if (!this.#roll.must(place)) return true
+    const used = this.#otherStatuses.get(account) ?? new Map<number, number>()
+    this.#otherStatuses.set(account, used)
+    const count = (used.get(status) ?? 0) + 1
+    used.set(status, count)
+    // Status 0: the client never learned it.
+    const allowed = account.unexpected.filter((one) => one.status === status || one.status === 0)
+    return count <= allowed.reduce((sum, one) => sum + one.count, 0)
+  }
+
+  #expectation(place: number, account: StepAccount): TraceExpectation {
+    const known = this.#expectations.get(account)
+    if (known !== undefined) return known
+    const { config, backends } = this.#context
+    const { can } = backends.traces
+    const { trace, status } = account.declared
+    const expectation: TraceExpectation = {
+      announced: parentId(this.#roll.origin(place)),
+      paths:
+        trace === undefined
+          ? undefined
+          : pathsOf(trace, { ...can, nameOf: (service) => config.services[service]?.traces.service ?? service }),
+      queues: new Set([...this.#queues].map((name) => this.#named(name))),
+      status,
+      required: config.traces.required,
+      skewMs: parseDuration(config.traces.skew) ?? 0,
+      raw: can.raw,
+    }
+    this.#expectations.set(account, expectation)
+    return expectation
+  }
+
+  #topic(topic: TraceTopic): Problems {
+    const problems = this.#topics.get(topic) ?? new Problems()
+    this.#topics.set(topic, problems)
+    return problems
+  }
+
+  result(ledger: Ledger): Omit<Traced, 'passes' | 'elapsedMs'> {
+    const services = new Map(
+      Object.entries(this.#context.config.services).map(([name, { traces }]) => {
+        const { attendance, ...columns } = this.#services.get(this.#named(traces.service)) ?? missingBook()
+        // Of those that may be traced, those that are must be so everywhere.
+        const demand = (place: number): Demand => {
+          const own = this.#demand(place)
+          return own === 'may' && this.#seen[place] === 1 && this.#roll.must(place) ? 'must' : own
+        }
+        return [name, { ...columns, tally: attendance.tally(ledger, name, demand) }]
+      }),
+    )
+    let [eligible, seen] = [0, 0]
+    for (const [place] of this.#roll.places()) {
+      if (!this.#roll.must(place)) continue
+      eligible += 1
+      seen += this.#seen[place] ?? 0
+    }
+    return {
+      services,
+      topics: this.#topics,
+      examined: this.#examined,
+      shaped: this.#shaped,
+      queued: this.#queued,
+      foreign: this.#foreign,
+      eligible,
+      seen,
+    }
+  }
+}
+
+function missingBook(): never {
+  throw new RangeError('every service has a book')
+}

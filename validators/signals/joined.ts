@@ -1,0 +1,61 @@
+import type { Check, Outcome } from '../check.ts'
+import type { ScenarioContext } from '../context.ts'
+import { differencesOf } from '../roll-call/joined.ts'
+import { called } from './roll-call.ts'
+
+/**
+ * Line and span read the clock a few lines of code apart. Between them a process may be paused, by its memory management or
+ * by a busy machine; that hits single requests, so one in a thousand may differ, and one more.
+ */
+const durationTolerance = { ms: 50, share: 0.1 }
+const outliers = (pairs: number) => 1 + Math.floor(pairs / 1000)
+
+const questions = [
+  ['spans', 'every line names a span of its trace'],
+  ['statuses', 'line and span agree on the status'],
+  ['span-durations', 'line and span agree on the duration'],
+] as const
+
+/** Checks that what was logged and what was traced are of one piece. */
+export function joinedChecks(context: ScenarioContext): Check[] {
+  return Object.entries(context.config.services).flatMap(([name, { requests }]) =>
+    questions
+      .filter(([question]) => question !== 'statuses' || requests.kind === 'http')
+      .map(
+        ([question, title]): Check => ({
+          id: `joined.${question}.${name}`,
+          title: `${name}: ${title}`,
+          signal: 'joined',
+          scenario: context.scenario.name,
+          run: () => joined(context, name, question),
+        }),
+      ),
+  )
+}
+
+function joined(context: ScenarioContext, name: string, question: (typeof questions)[number][0]): Promise<Outcome> {
+  return called(context, async (rollCall) => {
+    const [logged, traces] = await Promise.all([rollCall.logged(name), rollCall.traces()])
+    const traced = await rollCall.traced(name)
+    const { pairs, differences } = await differencesOf(context, rollCall.roll, logged, traced, durationTolerance)
+    const { count, texts } = differences[question]
+    const { ms, share } = durationTolerance
+    const allowed = question === 'span-durations' ? outliers(pairs) : 0
+    const expected = {
+      spans: 'the span id of a line is that of a span in its trace',
+      statuses: 'equal',
+      'span-durations': `equal within ${ms} ms or ${share * 100} %, but for ${outliers(pairs)} of ${pairs}`,
+    }[question]
+    return {
+      finding: {
+        actual: `${pairs} requests are both logged and traced; ${count} disagree`,
+        problems: count > allowed ? texts : [],
+        // Where a scenario never calls the service there is nothing to join.
+        empty: pairs === 0 && logged.tally.sent[0] > 0 && traced.tally.sent[0] > 0,
+      },
+      asking: { expected },
+      attempts: Math.max(logged.passes, traces.passes),
+      elapsedMs: Math.max(logged.elapsedMs, traces.elapsedMs),
+    }
+  })
+}
