@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { EnvironmentError } from '../lib/errors.ts'
 import { freePorts } from '../stack/ports.ts'
+import type { ServiceOptions } from '../stack/sample-services.ts'
 import { type Stack, type StackOptions, type StackProgress, startStack } from '../stack/stack.ts'
 import { readState, writeState } from '../stack/state.ts'
 import { startWatchdog, type Watchdog } from '../stack/watchdog-client.ts'
@@ -132,9 +133,9 @@ export async function bringUp(
   await stack.watchdog.bye()
 }
 
-function stackFiles({ stack, folder }: Config): Pick<StackOptions, 'rules' | 'templates' | 'instances' | 'sampling'> {
+function stackFiles({ stack, folder }: Config): Pick<StackOptions, 'rules' | 'templates' | keyof ServiceOptions> {
   const path = (file: string | undefined) => (file === undefined ? undefined : resolve(folder, file))
-  const { rules, alertmanager, collector, loki, prometheus, instances, sampling } = stack
+  const { rules, alertmanager, collector, loki, prometheus, instances, sampling, zipkinUrl } = stack
   return {
     rules: path(rules),
     templates: {
@@ -145,6 +146,7 @@ function stackFiles({ stack, folder }: Config): Pick<StackOptions, 'rules' | 'te
     },
     instances,
     sampling,
+    zipkinUrl,
   }
 }
 

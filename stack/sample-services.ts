@@ -15,6 +15,8 @@ export interface ServiceOptions {
   readonly instances?: { readonly todos?: number | undefined } | undefined
   /** The share of traces that a service samples by its own decision. */
   readonly sampling?: Readonly<Partial<Record<ServiceName, number | undefined>>> | undefined
+  /** A Zipkin server that the services send their spans to, instead of to the collector. */
+  readonly zipkinUrl?: string | undefined
 }
 
 /** One process of a sample service. The first of a service bears its name, the second `todos-2`. */
@@ -43,7 +45,7 @@ export function sampleServices(ports: Ports, moreTodos: readonly MorePorts[]): S
 /** @param data the folder for the services' database */
 export function serviceCommands(
   services: readonly SampleService[],
-  { otlpUrl, data, sampling = {} }: Pick<ServiceOptions, 'sampling'> & { otlpUrl: string; data: string },
+  { otlpUrl, data, sampling = {}, zipkinUrl }: ServiceOptions & { otlpUrl: string; data: string },
 ): ServiceCommand[] {
   const todos = services.filter(({ service }) => service === 'todos')
   return services.map(({ name, service, port, faultPort }) => {
@@ -64,6 +66,7 @@ export function serviceCommands(
         INSTANCE: name === service ? `${service}-1` : name,
         DATABASE: join(data, 'todos.sqlite'),
         ...(service === 'gateway' && { TODOS_URL: todos.map(({ port }) => `http://127.0.0.1:${port}`).join(',') }),
+        ...(zipkinUrl !== undefined && { ZIPKIN_URL: zipkinUrl }),
         ...(ratio !== undefined && { SAMPLE_RATIO: String(ratio) }),
       },
     }

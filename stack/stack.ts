@@ -158,9 +158,7 @@ async function startOnce(
   }
   const launchBackend = ({ command, readyUrls }: Backend) => launch(command, () => allAnswer(readyUrls))
   const urls = urlsOf(ports, samples)
-  const services = withServices
-    ? serviceCommands(samples, { otlpUrl: urls.collectorOtlp, data, sampling: options.sampling })
-    : []
+  const services = withServices ? serviceCommands(samples, { ...options, otlpUrl: urls.collectorOtlp, data }) : []
   const launchSample = async (command: ServiceCommand) => {
     say('start', command.name)
     await launchService(supervisor, command, signal)

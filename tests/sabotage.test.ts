@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
+import { z } from 'zod'
+import { restartService } from '../stack/state.ts'
 import { Project, plant, root } from './harness.ts'
+import { until } from './observe.ts'
 import { sabotages } from './sabotage/cases.ts'
 import { type Row, writeTable } from './sabotage/table.ts'
 import { type Consequence, expectClean, expectConsequence } from './sabotage/verdicts.ts'
@@ -11,6 +14,16 @@ const thousands = `{ scenarios: [{ file: ${JSON.stringify(join(root, 'scenarios/
 
 const rows: Row[] = []
 afterAll(() => writeTable(rows))
+
+const alerts = z.object({ data: z.object({ alerts: z.array(z.unknown()) }) })
+
+/** A fault's alert is of the run that had the fault, not of the next one. */
+async function untilNothingFires(prometheus: string): Promise<void> {
+  await until('the end of all alerts', 60_000, async () => {
+    const answer = await fetch(`${prometheus}/api/v1/alerts`)
+    return alerts.parse(await answer.json()).data.alerts.length === 0 || undefined
+  })
+}
 
 /** Runs against the sabotaged project; what the red checks said becomes a row of the documents. */
 async function expectCaught(
@@ -35,13 +48,17 @@ describe('sabotages of the services', () => {
 
   it('a clean run is green', () => expectClean(project))
 
-  it.for(sabotages)('$name', async ({ service, faults, ...consequence }, context) => {
+  it.for(sabotages)('$name', async ({ service, faults, failing, lasting, ...consequence }, context) => {
     const { urls } = await project.state()
     const lifts = await Promise.all(faults.map((fault) => plant(urls.faults[service], fault)))
+    // Not before: a set-up that fails would leave nothing to judge.
+    const fail = async () => void lifts.push(await plant(urls.faults[service], { fault: 'error', ratio: failing ?? 0 }))
     try {
-      await expectCaught(context, project, consequence)
+      await expectCaught(context, project, { ...consequence, ...(failing === undefined ? {} : { meanwhile: fail }) })
     } finally {
       for (const lift of lifts) await lift()
+      if (lasting) await restartService(project.folder, service)
+      if (failing !== undefined) await untilNothingFires(urls.prometheus)
     }
   })
 
@@ -59,12 +76,7 @@ describe('sabotages of the services', () => {
   it('others send requests during the load', async (context) => {
     await expectCaught(context, project, {
       must: ['load.alone', 'metrics.request-count.gateway'],
-      may: [
-        'metrics.histogram.gateway',
-        'metrics.exemplars.gateway',
-        'joined.durations.gateway',
-        'metrics.quiet-edges',
-      ],
+      may: ['metrics.histogram.gateway', 'metrics.exemplars.gateway', 'joined.buckets.gateway', 'metrics.quiet-edges'],
       meanwhile: async () => {
         const { urls } = await project.state()
         for (let n = 0; n < 20; n += 1) {
@@ -113,6 +125,7 @@ describe('sabotages of the stack', () => {
     await project.write(name, text)
     return name
   }
+  const placeholder = (name: string) => `$${`{${name}}`}`
   const withStack = (stack: object) => project.configure(`{ ...${thousands}, stack: ${JSON.stringify(stack)} }`)
 
   it('the collector refuses part of the spans', async (context) => {
@@ -145,12 +158,34 @@ describe('sabotages of the stack', () => {
   })
 
   it('one of two instances is not scraped', async (context) => {
-    const prometheus = await changed('prometheus.yml', ['- targets: ${TODOS_TARGETS}', '- targets: ["${TODOS_1}"]'])
+    const prometheus = await changed('prometheus.yml', [
+      `- targets: ${placeholder('TODOS_TARGETS')}`,
+      `- targets: ["${placeholder('TODOS_1')}"]`,
+    ])
     await withStack({ prometheus, instances: { todos: 2 } })
     await expectCaught(context, project, {
       must: ['metrics.request-count.todos'],
-      may: ['joined.durations.todos', 'metrics.histogram.todos'],
+      may: ['joined.buckets.todos', 'metrics.histogram.todos'],
     })
+  })
+
+  it('the last increments are lost at shutdown', async (context) => {
+    await project.configure(
+      `{ ...${thousands.replace('rate: 60', 'rate: 30').replace("'8s'", "'15s'")}, stack: { instances: { todos: 2 } } }`,
+    )
+    const up = await project.call(['up'])
+    expect(up.code, up.stderr).toBe(0)
+    const { urls } = await project.state()
+    await plant(urls.faults.todos, { fault: 'lost-at-shutdown', ms: 4000 })
+    try {
+      await expectCaught(context, project, {
+        must: ['metrics.request-count.todos'],
+        may: ['metrics.histogram.todos', 'joined.buckets.todos', 'stack.targets', 'metrics.freshness'],
+        meanwhile: () => restartService(project.folder, 'todos'),
+      })
+    } finally {
+      await project.call(['down'])
+    }
   })
 })
 

@@ -191,6 +191,8 @@ const stack = z.strictObject({
   instances: z.strictObject({ todos: z.number().int().min(1).max(8).optional() }).optional(),
   /** The share of traces that a service samples by its own decision; the services behind it follow. */
   sampling: z.partialRecord(z.enum(['gateway', 'todos', 'webhooks']), z.number().min(0).max(1)).optional(),
+  /** A Zipkin server that the sample services send their spans to; for trying `backends.zipkin`. */
+  zipkinUrl: httpUrl.optional(),
 })
 
 const schema = z

@@ -8,6 +8,7 @@ import { Loki } from './backends/loki.ts'
 import { Prometheus } from './backends/prometheus.ts'
 import type { TraceSource } from './backends/trace-source.ts'
 import { Zipkin } from './backends/zipkin.ts'
+import { clockOffset } from './clock.ts'
 import type { BackendEndpoints, ParsedConfig } from './config.ts'
 import type { Backends, Facts } from './context.ts'
 
@@ -122,12 +123,9 @@ export async function preflight(
     ),
     look(
       'clock',
-      async (attempt) => {
-        const before = Date.now()
-        const theirs = await prometheus.now(attempt)
-        return theirs - (before + Date.now()) / 2
-      },
-      (offset) => `Prometheus' clock is ${Math.round(Math.abs(offset))} ms ${offset < 0 ? 'behind' : 'ahead'}`,
+      (attempt) => clockOffset(prometheus, attempt),
+      ({ ms, unsureMs }) =>
+        `Prometheus' clock is ${Math.round(Math.abs(ms))} ms ${ms < 0 ? 'behind' : 'ahead'}, give or take ${Math.round(unsureMs)} ms`,
     ),
     look(
       'target',
@@ -151,8 +149,7 @@ export async function preflight(
     evaluationMs: Math.max(1000, ...(rules ?? []).map(({ evaluationMs }) => evaluationMs)),
     groupWaitMs: timing?.groupWait ?? 0,
     groupIntervalMs: timing?.groupInterval ?? 0,
-    // Half a round trip is the best that can be known; a few milliseconds are noise.
-    clockOffsetMs: Math.abs(clock ?? 0) < 20 ? 0 : Math.round(clock ?? 0),
+    clockOffsetMs: Math.round(clock?.ms ?? 0),
   }
 }
 

@@ -8,7 +8,13 @@ const notification = z.object({
   receiver: z.string(),
   groupKey: z.string(),
   alerts: z
-    .array(z.object({ status: z.enum(['firing', 'resolved']), labels: z.record(z.string(), z.string()) }))
+    .array(
+      z.object({
+        status: z.enum(['firing', 'resolved']),
+        labels: z.record(z.string(), z.string()),
+        endsAt: z.string().optional(),
+      }),
+    )
     .min(1),
 })
 
@@ -18,6 +24,8 @@ export interface Delivery {
   readonly receiver: string
   readonly status: 'firing' | 'resolved'
   readonly alert: string
+  /** When the alert was over, by its sender's clock; absent while it fires. */
+  readonly endedAt?: number
   readonly labels: Readonly<Record<string, string>>
 }
 
@@ -94,8 +102,10 @@ export class Sink {
       return false
     }
     const { receiver, alerts } = parsed.data
-    for (const { status, labels } of alerts) {
-      this.#deliveries.push({ at, receiver, status, alert: labels.alertname ?? '', labels })
+    for (const { status, labels, endsAt } of alerts) {
+      const ended = status === 'resolved' ? Date.parse(endsAt ?? '') : Number.NaN
+      const over = Number.isNaN(ended) ? {} : { endedAt: ended }
+      this.#deliveries.push({ at, receiver, status, alert: labels.alertname ?? '', labels, ...over })
     }
     return true
   }

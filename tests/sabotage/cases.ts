@@ -8,12 +8,16 @@ export interface Sabotage extends Consequence {
   readonly name: string
   readonly service: 'gateway' | 'todos' | 'webhooks'
   readonly faults: readonly Fault[]
+  /** The share of requests that the service must fail, once the load is under way, for the defect to show. */
+  readonly failing?: number
+  /** True if the service must be started anew after it: wrong series stay in a process, late lines are still to come. */
+  readonly lasting?: boolean
 }
 
 /** Losses strike one request in a thousand. */
 const ratio = 1 / 1000
 /** What follows from failing requests themselves, not from the defect. */
-const failing = ['load', 'metrics.error-ratio', 'metrics.latency']
+const failing = ['load', 'metrics.error-ratio', 'metrics.latency', 'alerts.quiet']
 
 export const sabotages: readonly Sabotage[] = [
   // Logs.
@@ -23,31 +27,30 @@ export const sabotages: readonly Sabotage[] = [
     faults: [{ fault: 'drop-logs', ratio }],
     must: ['logs.request-count.todos', 'logs.ids.todos'],
     // Where lines are missing, nothing proves that they were whole, or held no secret.
-    may: ['logs.fields.todos', 'logs.secrets', 'logs.freshness', 'joined.durations.todos'],
+    may: ['logs.fields.todos', 'logs.secrets', 'logs.freshness', 'joined.buckets.todos'],
   },
   {
     name: 'log lines are written twice',
     service: 'todos',
     faults: [{ fault: 'double-logs', ratio }],
     must: ['logs.request-count.todos', 'logs.ids.todos'],
-    may: ['joined.durations.todos'],
+    may: ['joined.buckets.todos'],
   },
   {
     name: 'log lines come after the deadline',
     service: 'todos',
-    faults: [{ fault: 'delay-logs', ratio, ms: 30_000 }],
+    lasting: true,
+    faults: [{ fault: 'delay-logs', ratio, ms: 20_000 }],
     must: ['logs.request-count.todos', 'logs.ids.todos'],
-    may: ['logs.fields.todos', 'logs.secrets', 'logs.freshness', 'joined.durations.todos'],
+    may: ['logs.fields.todos', 'logs.secrets', 'logs.freshness', 'joined.buckets.todos'],
   },
   {
     name: 'log lines of one level are missing',
     service: 'gateway',
-    faults: [
-      { fault: 'error', ratio: 1 / 20 },
-      { fault: 'drop-level', level: 'error' },
-    ],
+    faults: [{ fault: 'drop-level', level: 'error' }],
+    failing: 1 / 20,
     must: ['logs.request-count.gateway', 'logs.ids.gateway'],
-    may: [...failing, 'logs.fields.gateway', 'logs.secrets', 'logs.freshness', 'joined.durations.gateway'],
+    may: [...failing, 'logs.fields.gateway', 'logs.secrets', 'logs.freshness', 'joined.buckets.gateway'],
   },
   {
     name: "one service's logs are off",
@@ -61,14 +64,14 @@ export const sabotages: readonly Sabotage[] = [
     service: 'todos',
     faults: [{ fault: 'logs-without-trace', ratio }],
     must: ['logs.request-count.todos', 'logs.ids.todos', 'logs.fields.todos'],
-    may: ['logs.freshness', 'joined.durations.todos'],
+    may: ['logs.freshness', 'joined.buckets.todos'],
   },
   {
     name: 'log lines have a wrong trace_id',
     service: 'todos',
     faults: [{ fault: 'wrong-trace-id', ratio }],
     must: ['logs.request-count.todos', 'logs.ids.todos'],
-    may: ['logs.freshness', 'joined.durations.todos'],
+    may: ['logs.freshness', 'joined.buckets.todos'],
   },
   {
     name: 'a log line holds a secret',
@@ -103,18 +106,19 @@ export const sabotages: readonly Sabotage[] = [
     service: 'gateway',
     faults: [{ fault: 'histogram-in-ms' }],
     must: ['metrics.histogram.gateway'],
-    may: ['metrics.latency.gateway', 'metrics.exemplars.gateway', 'joined.durations.gateway'],
+    may: ['metrics.latency.gateway', 'metrics.exemplars.gateway', 'joined.buckets.gateway'],
   },
   {
     name: 'the threshold is no edge of a bucket',
     service: 'gateway',
     faults: [{ fault: 'missing-bucket' }],
     must: ['metrics.histogram.gateway'],
-    may: ['joined.durations.gateway', 'metrics.exemplars.gateway'],
+    may: ['joined.buckets.gateway', 'metrics.exemplars.gateway'],
   },
   {
     name: 'the route label is the raw path',
     service: 'gateway',
+    lasting: true,
     faults: [{ fault: 'raw-route' }],
     must: ['metrics.request-count.gateway', 'metrics.cardinality.gateway'],
     may: ['metrics.histogram.gateway', 'metrics.exemplars.gateway'],
@@ -122,6 +126,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'the method label is missing',
     service: 'gateway',
+    lasting: true,
     faults: [{ fault: 'label-missing' }],
     must: ['metrics.request-count.gateway', 'metrics.series.gateway'],
     may: ['metrics.histogram.gateway'],
@@ -129,6 +134,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'the status label is wrong',
     service: 'todos',
+    lasting: true,
     faults: [{ fault: 'status-wrong' }],
     must: ['metrics.request-count.todos'],
     may: ['metrics.histogram.todos', 'metrics.cardinality.todos'],
@@ -172,7 +178,7 @@ export const sabotages: readonly Sabotage[] = [
       'traces.queue.webhooks',
       ...['logs.request-count.todos', 'logs.ids.todos', 'logs.request-count.webhooks', 'logs.ids.webhooks'],
     ],
-    may: ['logs.freshness', 'traces.freshness', 'logs.levels', 'joined', 'metrics.exemplars'],
+    may: ['logs.freshness', 'traces.freshness', 'logs.levels', 'logs.fields', 'joined', 'metrics.exemplars'],
   },
   {
     name: 'trace context is lost across the queue',
@@ -185,7 +191,7 @@ export const sabotages: readonly Sabotage[] = [
       'logs.request-count.webhooks',
       'logs.ids.webhooks',
     ],
-    may: ['logs.freshness', 'traces.freshness', 'joined', 'metrics.exemplars.webhooks'],
+    may: ['logs.freshness', 'traces.freshness', 'logs.fields.webhooks', 'joined', 'metrics.exemplars.webhooks'],
   },
   {
     name: 'a service begins a trace of its own',
@@ -213,7 +219,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'spans of failed requests are not marked as errors',
     service: 'gateway',
-    faults: [{ fault: 'error', ratio: 1 / 20 }, { fault: 'no-error-status' }],
+    faults: [{ fault: 'no-error-status' }],
+    failing: 1 / 20,
     must: ['traces.status'],
     may: failing,
   },

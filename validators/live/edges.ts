@@ -1,4 +1,4 @@
-import type { ClockOffset } from './clock.ts'
+import type { ClockOffset } from '../clock.ts'
 import type { LiveInstance } from './counted.ts'
 
 /**

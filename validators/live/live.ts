@@ -2,11 +2,11 @@ import type { ExitCode } from '../../lib/errors.ts'
 import { UsageError } from '../../lib/errors.ts'
 import type { RunEvent } from '../../lib/event.ts'
 import type { Window } from '../../lib/verdict.ts'
+import { clockOffset } from '../clock.ts'
 import { type BackendEndpoints, type Config, secretTexts } from '../config.ts'
 import { connect, preflight } from '../preflight.ts'
 import { exitCodeOf, judgeAll } from '../run.ts'
 import { type LiveRow, liveTraffic } from './checks.ts'
-import { clockOffset } from './clock.ts'
 
 /** What `muster check --since` needs. */
 export interface LiveInput {

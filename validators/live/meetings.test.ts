@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { offsetWithin } from './clock.ts'
+import { offsetWithin } from '../clock.ts'
 import type { Scrape } from './counted.ts'
 import { edgesOf, placeOf } from './edges.ts'
 import { Meetings } from './meetings.ts'

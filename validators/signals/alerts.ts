@@ -35,7 +35,10 @@ export function quietCheck(context: RunContext, sink: Sink | undefined, window: 
           ])
           const alerting = rules.filter(({ alerting }) => alerting)
           const stale = alerting.filter(({ lastEvaluation }) => lastEvaluation < to - 3 * context.facts.evaluationMs)
-          const delivered = (sink?.deliveries(window.from) ?? []).filter(({ at }) => at <= window.to)
+          // That an alert of an earlier load is over may be delivered late; it says nothing of this one.
+          const delivered = (sink?.deliveries(window.from) ?? []).filter(
+            ({ at, endedAt = at }) => at <= window.to && endedAt >= from,
+          )
           return {
             actual: `${fired.length} firing series, ${delivered.length} notifications, ${alerting.length} alerting rules evaluated`,
             problems: [

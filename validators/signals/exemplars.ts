@@ -27,7 +27,7 @@ export async function exemplars(context: ScenarioContext, service: Service, metr
   const deadline = pipelineDeadline()
   const { query, ...times } = prometheus.exemplarsQuery(selector, from, window.to + facts.clockOffsetMs + deadline.ms)
   const asking: Asking = {
-    expected: `exemplars in their buckets, of requests of this run, whose traces exist (up to ${sample} looked up) and last as long, within 50 ms or 10 %`,
+    expected: `exemplars in their buckets, of requests of this run, whose traces exist (up to ${sample} looked up) and last as long, within 50 ms or 10 %, but for one`,
     window,
     query,
     deadline: deadline.words,
@@ -73,7 +73,7 @@ function skipped(asking: Asking, reason: string): Outcome {
 }
 
 async function examined(
-  { backends, rollCall }: ScenarioContext,
+  { backends, rollCall, config }: ScenarioContext,
   service: Service,
   found: readonly Exemplar[],
   edges: readonly number[],
@@ -100,17 +100,24 @@ async function examined(
     if (trace[0]) traces.set(trace[0].traceId, trace)
   }
   await backends.traces.lookUp([...new Set(looked.map(({ id }) => id))], keep, attempt)
+  const disagreeing: string[] = []
+  // A service that observes a request does not know what a tail sampler will keep of it.
+  const kept = config.traces.sampling?.by !== 'tail'
   const astray = looked.flatMap(({ id, ms }) => {
     const trace = traces.get(id)
     const known = (rollCall?.roll.place(id) ?? -1) >= 0
+    if (!trace && known && !kept) return []
     if (!trace)
       return [`exemplar ${id}: ${known ? 'its trace does not exist' : 'neither sent in this run, nor traced'}`]
     if (!known) return [`exemplar ${id}: not sent in this run, though traced: foreign traffic, or a lost context`]
     const lasted = entries(trace, service.traces.service).map(({ durationMs }) => durationMs)
     if (lasted.some((duration) => Math.abs(duration - ms) <= toleranceOf(ms))) return []
     const spans = lasted.map((duration) => `${duration.toFixed(1)} ms`).join(', ') || 'no span'
-    return [`exemplar ${id}: ${ms.toFixed(1)} ms observed, ${spans} traced by the service`]
+    disagreeing.push(`exemplar ${id}: ${ms.toFixed(1)} ms observed, ${spans} traced by the service`)
+    return []
   })
+  // A pause of the process between the two readings hits one request, hardly two of fifty.
+  if (disagreeing.length > 1) astray.push(...disagreeing)
   return {
     actual: `${found.length} exemplars, ${traces.size} of ${looked.length} traces found`,
     problems: [

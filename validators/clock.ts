@@ -1,6 +1,6 @@
-import { eventually } from '../../lib/poll.ts'
-import { BackendError, isFinal } from '../backends/http.ts'
-import type { Prometheus } from '../backends/prometheus.ts'
+import { eventually } from '../lib/poll.ts'
+import { BackendError, isFinal } from './backends/http.ts'
+import type { Prometheus } from './backends/prometheus.ts'
 
 /** How far Prometheus' clock is ahead of ours, and by how much that may be wrong; milliseconds. */
 export interface ClockOffset {
