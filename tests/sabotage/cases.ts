@@ -200,7 +200,7 @@ export const sabotages: readonly Sabotage[] = [
     must: ['traces.ids.todos', 'traces.spans', 'logs.ids.todos', 'logs.request-count.todos'],
     may: [
       ...['traces.tree', 'traces.queue', 'traces.ids.webhooks', 'logs.ids.webhooks', 'logs.request-count.webhooks'],
-      ...['logs.freshness', 'traces.freshness', 'joined', 'metrics.exemplars.todos', 'metrics.exemplars.webhooks'],
+      ...['logs.freshness', 'logs.fields', 'logs.levels', 'traces.freshness', 'joined', 'metrics.exemplars'],
     ],
   },
   {
@@ -244,7 +244,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'the queue for spans is too small for a burst',
     service: 'todos',
-    faults: [{ fault: 'small-span-queue' }],
+    faults: [{ fault: 'small-span-queue', ms: 300 }],
     must: ['traces.spans'],
     may: ['traces.tree', 'traces.queue', 'traces.ids', 'traces.freshness', 'joined', 'metrics.exemplars'],
   },
