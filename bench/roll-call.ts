@@ -19,7 +19,7 @@ const head = [
   'requests',
   'spans',
   'roll call s',
-  'of it logs s',
+  'in the run: logs s',
   'traces s',
   'muster MB',
   'Jaeger MB before',
@@ -47,6 +47,7 @@ async function measure(size: number): Promise<string[]> {
     const before = [await memory(jaeger, 'VmRSS'), await memory(loki, 'VmRSS')]
     await Promise.all([jaeger, loki].map(forgetPeak))
     const check = await watched(['check', '--quiet'], project.config)
+    if (check.code !== 0) console.error(`the check ended with ${check.code}:\n${check.stdout}`)
     const after = [await memory(jaeger, 'VmHWM'), await memory(loki, 'VmHWM')]
     const checks = await project.checks()
     const elapsed = (id: string) => (checks.find((one) => one.id === id)?.evidence.elapsedMs ?? Number.NaN) / 1000

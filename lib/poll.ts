@@ -17,6 +17,8 @@ export interface PollOptions {
   readonly longestPauseMs?: number
   /** One attempt is given up after this long, or at the deadline if that is sooner. */
   readonly attemptMs?: number
+  /** How long the last attempt may take if that is longer than is left; 3 s unless told otherwise. */
+  readonly lastAnswerMs?: number
   /** Consecutive failures to ask after which asking again is pointless. */
   readonly patience?: number
   /** True for failures that are themselves an answer (a 401, HTML): they are not retried. */
@@ -65,16 +67,21 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
-/** How long the last attempt may take, in milliseconds, if that is longer than is left. */
-const lastAnswerMs = 3000
-
 async function poll<T>(
   ask: Ask<T>,
   options: PollOptions,
   atDeadline: 'held' | 'broken',
   judge: (value: T) => 'held' | 'broken' | undefined,
 ): Promise<Polled<T>> {
-  const { withinMs, signal, firstPauseMs = 50, longestPauseMs = 1000, attemptMs = 5000, patience = 4 } = options
+  const {
+    withinMs,
+    signal,
+    firstPauseMs = 50,
+    longestPauseMs = 1000,
+    attemptMs = 5000,
+    patience = 4,
+    lastAnswerMs = 3000,
+  } = options
   const begun = performance.now()
   let [attempts, failures, wait] = [0, 0, firstPauseMs]
   let last: { value?: T; error?: unknown } = {}

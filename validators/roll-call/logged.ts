@@ -88,7 +88,15 @@ async function awaitCount(context: ScenarioFacts, service: Service, least: numbe
       return rows.reduce((sum, { count }) => sum + count, 0)
     },
     (count) => count >= least,
-    { withinMs: Math.max(0, withinMs), signal: context.signal, isFinal, firstPauseMs: 150 },
+    {
+      withinMs: Math.max(0, withinMs),
+      signal: context.signal,
+      isFinal,
+      firstPauseMs: 150,
+      // It looks through all lines of the window.
+      attemptMs: 5000 + least / 10,
+      lastAnswerMs: 3000 + least / 10,
+    },
   )
   if (polled.outcome === 'unasked' || polled.value === undefined) throw polled.error
   return polled.value

@@ -63,10 +63,23 @@ export function logsChecks(context: ScenarioContext): Check[] {
   ]
 }
 
-/** Counts in Loki, never a list of lines: no limit can cut a number. */
+/** How long an answer may take that many lines are looked at for: Loki beside a load reads some 10,000 a second. */
+function answerTimes(lines: number): { attemptMs: number; lastAnswerMs: number } {
+  const ms = lines / 10
+  return { attemptMs: 5000 + ms, lastAnswerMs: 3000 + ms }
+}
+
+/** Lines that Loki is to look at in one question; more are asked for in as many slices of the window. */
+const linesAtOnce = 20_000
+
+/**
+ * Counts in Loki, never a list of lines: no limit can cut a number.
+ * @param lines how many lines are to be looked at, about
+ */
 async function counting(
   context: ScenarioContext,
   pipeline: string,
+  lines: number,
   by: readonly string[],
   expected: string,
   examine: (
@@ -76,14 +89,23 @@ async function counting(
   const { loki } = context.backends
   const deadline = pipelineDeadline()
   const from = context.window.from - edgeMs
+  const slices = Math.max(1, Math.ceil(lines / linesAtOnce))
   const polled = await eventually(
-    async (attempt) => examine(await loki.count(pipeline, by, from, present(context) + edgeMs, attempt)),
+    async (attempt) => {
+      const width = (present(context) + edgeMs - from) / slices
+      const edges = Array.from({ length: slices + 1 }, (_, n) => Math.round(from + n * width))
+      const answers = await Promise.all(
+        edges.slice(1).map((to, n) => loki.count(pipeline, by, edges[n] ?? from, to, attempt)),
+      )
+      return examine(answers.flat())
+    },
     (finding) => finding.problems.length === 0 && !finding.empty,
     {
       withinMs: deadline.ms,
       signal: context.signal,
       isFinal,
       firstPauseMs: 150,
+      ...answerTimes(lines),
       hopeless: (finding: Finding & { hopeless?: boolean }) => finding.hopeless === true,
     },
   )
@@ -183,7 +205,7 @@ async function fieldsPresent(context: ScenarioContext, name: string, service: Se
   const whole = `{{ if and ${logs.fields.map((field) => `(ne .m_${field} "")`).join(' ')} }}yes{{ else }}no{{ end }}`
   const pipeline = `${lines} | label_format whole=${literal(whole)}`
   const expected = `every line has ${logs.fields.join(', ')}; at least ${least} request lines`
-  return counting(context, pipeline, ['whole', 'm_message', '__error__'], expected, (answer) => {
+  return counting(context, pipeline, least, ['whole', 'm_message', '__error__'], expected, (answer) => {
     const sum = (rows: typeof answer) => rows.reduce((total, { count }) => total + count, 0)
     const total = sum(answer)
     const incomplete = sum(answer.filter(({ labels }) => labels.whole !== 'yes' || labels.__error__))
@@ -232,6 +254,7 @@ async function leaks(context: ScenarioContext): Promise<Outcome> {
     signal,
     isFinal,
     firstPauseMs: 150,
+    ...answerTimes(least),
     hopeless: ({ hopeless }) => hopeless,
   })
   return concluded(polled, {
