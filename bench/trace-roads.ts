@@ -81,7 +81,7 @@ function sourceOf(url: string, grpc: string | undefined): TraceSource {
   const endpoint = (at: string) => ({ url: at, timeoutMs: 120_000, ui: false })
   const nowhere = endpoint('http://127.0.0.1:1')
   const jaeger = { ...endpoint(url), grpc, limit: 200_000 }
-  return connect({ prometheus: nowhere, loki: nowhere, alertmanager: nowhere, jaeger }).traces
+  return connect({ prometheus: nowhere, loki: nowhere, alertmanager: nowhere, jaeger }, 4).traces
 }
 
 async function compare(traces: number): Promise<void> {

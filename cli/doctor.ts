@@ -42,7 +42,7 @@ export async function doctorCommand(flags: Flags): Promise<ExitCode> {
   const endpoints = config.backends ?? (up ? endpointsOf(up.urls) : undefined)
   const target = config.target?.url ?? up?.urls.gateway
   if (endpoints && target) {
-    await preflight(config, connect(endpoints), target, signal, findings).catch((error: unknown) => {
+    await preflight(config, connect(endpoints, config.queries), target, signal, findings).catch((error: unknown) => {
       if (!(error instanceof EnvironmentError)) throw error
     })
   } else {

@@ -177,7 +177,7 @@ async function post(url: string, body: unknown): Promise<void> {
 /** A source of traces, its other backends nowhere. */
 function sourceOf(traces: Pick<BackendEndpoints, 'jaeger' | 'zipkin'>): TraceSource {
   const nowhere = { url: 'http://127.0.0.1:1', timeoutMs: 1000, ui: false }
-  return connect({ prometheus: nowhere, loki: nowhere, alertmanager: nowhere, ...traces }).traces
+  return connect({ prometheus: nowhere, loki: nowhere, alertmanager: nowhere, ...traces }, 4).traces
 }
 
 const endpoint = (url: string, timeoutMs = 5000) => ({ url, timeoutMs, ui: true, limit: 10_000 })

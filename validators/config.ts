@@ -230,6 +230,8 @@ const schema = z
         z.string().regex(/^(literal:.+|[A-Za-z_]\w*)$/, 'must be the name of an environment variable, or literal:…'),
       )
       .default([]),
+    /** Queries under way at once, over all backends: asking must not disturb what is asked. */
+    queries: z.number().int().min(1).max(64).default(4),
     alerts: z.array(alert).default([]),
     /** The loopback port at which Alertmanager's webhook receiver finds muster; needed with your own Alertmanager. */
     sinkPort: z.number().int().min(1).max(65_535).optional(),

@@ -12,12 +12,13 @@ import { clockOffset } from './clock.ts'
 import type { BackendEndpoints, ParsedConfig } from './config.ts'
 import type { Backends, Facts } from './context.ts'
 
-/** Queries that may be under way at once, over all backends. */
-const queriesAtOnce = 4
-
-/** The clients of the four backends, sharing one gate. @throws UsageError for credentials that are not set */
-export function connect(endpoints: BackendEndpoints): Backends {
-  const gate = new Gate(queriesAtOnce)
+/**
+ * The clients of the four backends, sharing one gate.
+ * @param queries that may be under way at once, over all backends
+ * @throws UsageError for credentials that are not set
+ */
+export function connect(endpoints: BackendEndpoints, queries: number): Backends {
+  const gate = new Gate(queries)
   return {
     prometheus: new Prometheus(new JsonClient('prometheus', endpoints.prometheus, gate)),
     loki: new Loki(new JsonClient('loki', endpoints.loki, gate)),

@@ -26,7 +26,7 @@ export interface RecheckInput {
  * @throws EnvironmentError if the backends no longer hold the run's data
  */
 export async function recheck({ config, recording, endpoints, only, signal, emit }: RecheckInput): Promise<ExitCode> {
-  const backends = connect(endpoints)
+  const backends = connect(endpoints, config.queries)
   const facts = await preflight(config, backends, recording.targetUrl, signal)
   const results: CheckResult[] = []
   for (const one of recording.scenarios) {

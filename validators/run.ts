@@ -80,7 +80,7 @@ export async function planRun(config: Config, names: readonly string[], sizes: S
   if (config.freshness) await loadSentinel(config, config.freshness.sentinel)
   if (config.target) assertLoadAllowed(config, config.target.url, planned)
   secretTexts(config)
-  if (config.backends) connect(config.backends)
+  if (config.backends) connect(config.backends, config.queries)
   return planned
 }
 
@@ -98,7 +98,7 @@ function assertLoadAllowed({ target, freshness }: Config, url: string, planned: 
 export async function run(input: RunInput): Promise<ExitCode> {
   const { config, planned, signal, emit } = input
   assertLoadAllowed(config, input.targetUrl, planned)
-  const backends = connect(input.endpoints)
+  const backends = connect(input.endpoints, config.queries)
   const secrets = secretTexts(config)
   const facts = await preflight(config, backends, input.targetUrl, signal)
   const context: RunContext = { runId: input.runId, config, secrets, backends, facts, signal }

@@ -30,12 +30,15 @@ type Size = 'small' | 'bulk'
  */
 export class Gate {
   #free: number
+  /** Places that a question of this size leaves free. */
+  readonly #reserved: Readonly<Record<Size, number>>
   readonly #waiting: Record<Size, (() => void)[]> = { small: [], bulk: [] }
   constructor(places: number) {
     this.#free = places
+    this.#reserved = { small: 0, bulk: Math.min(1, places - 1) }
   }
   async through<T>(task: () => Promise<T>, size: Size = 'small'): Promise<T> {
-    if (this.#free > reserved[size]) this.#free -= 1
+    if (this.#free > this.#reserved[size]) this.#free -= 1
     else await new Promise<void>((resolve) => this.#waiting[size].push(resolve))
     try {
       return await task()
@@ -47,7 +50,7 @@ export class Gate {
 
   #admit(): void {
     for (const size of ['small', 'bulk'] as const) {
-      if (this.#free <= reserved[size]) continue
+      if (this.#free <= this.#reserved[size]) continue
       const next = this.#waiting[size].shift()
       if (next === undefined) continue
       // Taken here, not by the task when it goes on: somebody else might come in between.
@@ -57,8 +60,6 @@ export class Gate {
     }
   }
 }
-
-const reserved: Readonly<Record<Size, number>> = { small: 0, bulk: 1 }
 
 export interface Asked {
   readonly path: string

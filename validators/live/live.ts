@@ -27,7 +27,7 @@ export async function checkLive({ config, endpoints, targetUrl, window, only, si
   exitCode: ExitCode
   rows: readonly LiveRow[]
 }> {
-  const backends = connect(endpoints)
+  const backends = connect(endpoints, config.queries)
   const facts = await preflight(config, backends, targetUrl, signal)
   if (window.to - window.from < 2 * facts.scrapeMs) {
     const seconds = facts.scrapeMs / 1000

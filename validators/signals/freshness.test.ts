@@ -46,6 +46,7 @@ function contextOf(sentinel: SentinelRun | undefined, more: Partial<ScenarioCont
     facts: { clockOffsetMs: 100, scrapeMs: 10, scrapeTimeoutMs: 10 },
     signal: new AbortController().signal,
     config: {
+      traces: {},
       services: { gateway: { job: 'gateway', logs: { selector: '{s="gateway"}' } }, todos: { job: 'todos' } },
       freshness: { sentinel: 'x', rate: 2, p95: { metrics: '1s', logs: '1s', traces: '2s' } },
     },
@@ -107,7 +108,7 @@ describe('logs and traces', () => {
       evidence: { actual: expect.stringContaining('p95 200 ms') },
     })
     const { services } = contextOf(undefined).config
-    const config = { services } as unknown as ScenarioContext['config']
+    const config = { services, traces: {} } as unknown as ScenarioContext['config']
     const unwanted = await verdictsOf(contextOf(undefined, { config }))
     expect(Object.values(unwanted).map(({ verdict }) => verdict)).toEqual(['skipped', 'skipped', 'skipped'])
     const unstarted = await verdictsOf(contextOf(undefined))
