@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { eachSlice, type Slice } from '../../lib/slices.ts'
 import { BackendError, type JsonClient } from './http.ts'
 import type { Labels } from './prometheus.ts'
 
@@ -82,38 +83,30 @@ export class Loki {
    */
   async eachLine(
     pipeline: string,
-    slices: readonly (readonly [from: number, to: number])[],
+    slices: readonly Slice[],
     each: (line: string) => void,
     signal?: AbortSignal,
   ): Promise<void> {
-    const open = slices.filter(([from, to]) => to > from).reverse()
     // Labels that only repeat what is in the line would make a stream of every line, and the answer thrice as long.
     const bare = `${pipeline} | keep service_name`
-    const work = async () => {
-      for (let slice = open.pop(); slice !== undefined; slice = open.pop()) {
-        const [from, to] = slice
-        const limit = this.#limit
-        const streams = await this.#range(bare, limit, from, to, true, signal).catch((error: unknown) => {
-          if (!this.#learnedLimit(error)) throw error
-          return undefined
-        })
-        const count = streams?.reduce((sum, { values }) => sum + values.length, 0) ?? limit
-        if (streams !== undefined && count < limit) {
-          for (const { values } of streams) for (const [, line] of values) each(line)
-          continue
-        }
-        if (to - from <= 1 && streams !== undefined) {
-          throw new BackendError(
-            'answer',
-            `Loki at ${this.client.url} gives at most ${limit} lines at once, and one millisecond holds more: raise its max_entries_limit_per_query.`,
-          )
-        }
-        const middle = Math.floor((from + to) / 2)
-        if (streams === undefined) open.push(slice)
-        else open.push([from, middle], [middle, to])
-      }
+    const ask = async ([from, to]: Slice): Promise<'whole' | 'cut'> => {
+      const limit = this.#limit
+      const streams = await this.#range(bare, limit, from, to, true, signal).catch((error: unknown) => {
+        if (!this.#learnedLimit(error)) throw error
+        return undefined
+      })
+      if (streams === undefined) return ask([from, to])
+      if (streams.reduce((sum, { values }) => sum + values.length, 0) >= limit) return 'cut'
+      for (const { values } of streams) for (const [, line] of values) each(line)
+      return 'whole'
     }
-    await Promise.all(Array.from({ length: parallel }, work))
+    const left = await eachSlice(slices, parallel, ask)
+    if (left.length > 0) {
+      throw new BackendError(
+        'answer',
+        `Loki at ${this.client.url} gives at most ${this.#limit} lines at once, and one millisecond holds more: raise its max_entries_limit_per_query.`,
+      )
+    }
   }
 
   /** Loki refuses a limit above its own, and says which one that is. True if that was news. */

@@ -1,4 +1,5 @@
 import { pause } from '../../lib/poll.ts'
+import { eachSlice, type Slice, slicesOf } from '../../lib/slices.ts'
 import type { Span } from '../../lib/span.ts'
 import type { Window } from '../../lib/verdict.ts'
 import { BackendError } from '../backends/http.ts'
@@ -131,16 +132,7 @@ function entriesOf(trace: readonly Span[], { requests, traces }: Service, { can 
   return requests.kind === 'http' ? own : own.filter(({ error }) => !error)
 }
 
-type Slice = readonly [from: number, to: number]
-
-function slicesOf(from: number, to: number, pieces: number): Slice[] {
-  const count = Math.max(1, Math.ceil(pieces))
-  const width = (to - from) / count
-  const edges = Array.from({ length: count }, (_, n) => Math.floor(from + n * width))
-  return edges.map((edge, n) => [edge, edges[n + 1] ?? Math.ceil(to)])
-}
-
-/** A cut answer is thrown away, and asked for again in halves. Only the entry spans of the others are kept. */
+/** A cut answer is thrown away; only the entry spans of the others are kept. */
 async function searchAll(
   source: TraceSource,
   service: string,
@@ -148,22 +140,17 @@ async function searchAll(
   each: (trace: readonly Span[]) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const open = [...slices].reverse()
-  for (let slice = open.pop(); slice !== undefined; slice = open.pop()) {
-    const [from, to] = slice
+  const limit = Math.min(source.can.limit, 4 * aimedTraces)
+  const left = await eachSlice(slices, 1, async ([from, to]) => {
     const held: (readonly Span[])[] = []
-    const limit = Math.min(source.can.limit, 4 * aimedTraces)
     const { cut } = await source.search({ service, from, to, limit }, (trace) => held.push(trace), signal)
-    if (!cut) {
-      for (const trace of held) each(trace)
-      continue
-    }
-    if (to - from <= 1)
-      throw new BackendError(
-        'answer',
-        `The source of traces at ${source.url} gives at most ${limit} traces at once, and one millisecond holds more of ${service}: raise its limit.`,
-      )
-    const middle = Math.floor((from + to) / 2)
-    open.push([from, middle], [middle, to])
-  }
+    if (cut) return 'cut'
+    for (const trace of held) each(trace)
+    return 'whole'
+  })
+  if (left.length > 0)
+    throw new BackendError(
+      'answer',
+      `The source of traces at ${source.url} gives at most ${limit} traces at once, and one millisecond holds more of ${service}: raise its limit.`,
+    )
 }

@@ -2,6 +2,7 @@ import { Attendance, type Tally } from '../../lib/attendance.ts'
 import type { Ledger } from '../../lib/ledger.ts'
 import { eventually, pause } from '../../lib/poll.ts'
 import type { Roll } from '../../lib/roll.ts'
+import { slicesOf } from '../../lib/slices.ts'
 import { hex8 } from '../../lib/trace-id.ts'
 import { isFinal } from '../backends/http.ts'
 import { literal } from '../backends/prometheus.ts'
@@ -105,16 +106,12 @@ async function awaitCount(context: ScenarioFacts, service: Service, least: numbe
 async function readAll(context: ScenarioFacts, service: Service, expected: number, book: Book): Promise<void> {
   const { loki } = context.backends
   const { from, to } = context.window
-  const pieces = Math.max(1, Math.ceil(expected / aimedLines))
-  const width = Math.max(1, (to - from) / pieces)
-  const edges = [
-    from - edgeMs,
-    ...Array.from({ length: pieces }, (_, n) => Math.floor(from + n * width)),
-    Math.floor(to),
-    present(context) + edgeMs,
-  ]
   const pipeline = requestLines(service, context.runId)
-  const slices = edges.slice(1).map((until, n) => [edges[n] ?? until, until] as const)
+  const slices = [
+    ...slicesOf(from - edgeMs, from, 1),
+    ...slicesOf(from, to, expected / aimedLines),
+    ...slicesOf(to, present(context) + edgeMs, 1),
+  ]
   await loki.eachLine(pipeline, slices, (line) => book.note(line), context.signal)
 }
 

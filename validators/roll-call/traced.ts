@@ -4,11 +4,11 @@ import type { Ledger, StepAccount } from '../../lib/ledger.ts'
 import { pause } from '../../lib/poll.ts'
 import type { Roll } from '../../lib/roll.ts'
 import { isSampled } from '../../lib/sampling.ts'
+import { eachSlice, slicesOf } from '../../lib/slices.ts'
 import type { Span } from '../../lib/span.ts'
 import { pathsOf } from '../../lib/span-shape.ts'
 import { examineTrace, type TraceExpectation, type TraceTopic, traceTopics } from '../../lib/trace-examination.ts'
 import { parentId } from '../../lib/trace-id.ts'
-import type { TraceSource } from '../backends/trace-source.ts'
 import { pipelineDeadline, present, type ScenarioFacts, settleMs } from '../context.ts'
 import type { LoggedService } from './logged.ts'
 import { Problems } from './problems.ts'
@@ -112,46 +112,26 @@ async function demandOf(
 async function searchAll(context: ScenarioFacts, roll: Roll, book: Book): Promise<void> {
   const { traces } = context.backends
   const { from, to } = context.window
-  // As few searches as the limit allows, since each may make the backend look through all it has.
-  const pieces = Math.max(1, Math.ceil(roll.size / (traces.can.limit / 2)))
-  const width = (to - from) / pieces
-  const edges = [
-    from - edgeMs,
-    ...Array.from({ length: pieces }, (_, n) => Math.floor(from + n * width)),
-    Math.floor(to),
-    present(context) + edgeMs,
+  const slices = [
+    ...slicesOf(from - edgeMs, from, 1),
+    // As few searches as the limit allows, since each may make the backend look through all it has.
+    ...slicesOf(from, to, roll.size / (traces.can.limit / 2)),
+    ...slicesOf(to, present(context) + edgeMs, 1),
   ]
-  const slices = edges.slice(1).map((until, n) => [edges[n] ?? until, until] as const)
-  for (const service of firstServices(context, roll)) await searchSlices(traces, service, slices, book, context.signal)
+  const each = (trace: readonly Span[]) => book.examine(trace)
+  for (const service of firstServices(context, roll)) {
+    // What is cut off in the narrowest slice is looked up by id; what is examined twice is examined to the same end.
+    await eachSlice(slices, parallel, async ([from, to]) => {
+      const query = { service, from, to, limit: traces.can.limit }
+      return (await traces.search(query, each, context.signal)).cut ? 'cut' : 'whole'
+    })
+  }
 }
 
 /** As the source of traces names them. */
 function firstServices({ config }: ScenarioFacts, roll: Roll): Set<string> {
   const names = roll.steps.flatMap(({ declared }) => declared.services.slice(0, 1))
   return new Set(names.map((name) => config.services[name]?.traces.service ?? name))
-}
-
-/** A cut answer is asked for again in halves: what is examined twice is examined to the same end. */
-async function searchSlices(
-  source: TraceSource,
-  service: string,
-  slices: readonly (readonly [from: number, to: number])[],
-  book: Book,
-  signal: AbortSignal,
-): Promise<void> {
-  const open = slices.filter(([from, to]) => to > from).reverse()
-  const work = async () => {
-    for (let slice = open.pop(); slice !== undefined; slice = open.pop()) {
-      const [from, to] = slice
-      const query = { service, from, to, limit: source.can.limit }
-      const { cut } = await source.search(query, (trace) => book.examine(trace), signal)
-      // Below a millisecond nothing can be halved; what is missed is looked up by id.
-      if (!cut || to - from <= 1) continue
-      const middle = Math.floor((from + to) / 2)
-      open.push([from, middle], [middle, to])
-    }
-  }
-  await Promise.all(Array.from({ length: parallel }, work))
 }
 
 interface ServiceBook {
