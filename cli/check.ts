@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import { resolve } from 'node:path'
 import { EnvironmentError, type ExitCode, UsageError } from '../lib/errors.ts'
 import type { Reporter, RunEnd } from '../lib/event.ts'
@@ -19,6 +20,7 @@ export function checkCommand(run: string | undefined, flags: Flags): Promise<Exi
   const live = flags.since !== undefined || flags.until !== undefined
   if (live && run !== undefined)
     throw new UsageError(`Either a run (${run}) or a period (--since) can be checked: leave one out.`)
+  yieldToServices()
   return live ? checkPeriod(flags) : checkRun(run, flags)
 }
 
@@ -91,4 +93,13 @@ async function ended(
   await reporter.on({ type: 'run-ended', at, end: { ...end, endedAt: at } })
   await reporter.close?.()
   return end.exitCode
+}
+
+/** Whoever is under load on this machine comes first: the roll call can wait for a core. */
+function yieldToServices(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_LOW)
+  } catch {
+    // Not every platform lets a process do that; then it asks at the usual priority.
+  }
 }

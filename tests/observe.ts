@@ -63,12 +63,13 @@ export async function allGone(folder: string): Promise<void> {
   await expect.poll(() => processesOf(folder), { timeout: 15_000, interval: 100 }).toEqual([])
 }
 
-/** Waits until k6 has completed iterations of a scenario in the project's latest run; gives k6's process number. */
-export function underLoad(project: string, scenario: string): Promise<number> {
+/** Waits until k6 has completed so many iterations of a scenario in the project's latest run; gives k6's process number. */
+export function underLoad(project: string, scenario: string, iterations = 1): Promise<number> {
   const output = join(project, 'reports', 'out', 'latest', 'logs', 'k6', scenario, 'k6.out')
   return until(`iterations of ${scenario}`, 60_000, async () => {
     const text = await readFile(output, 'utf8').catch(() => '')
-    if (!/^running .* [1-9]\d* complete/m.test(text)) return undefined
+    const completed = [...text.matchAll(/^running .* (\d+) complete/gm)].map(([, count]) => Number(count))
+    if (Math.max(0, ...completed) < iterations) return undefined
     return (await processesOf(project)).find(({ command }) => /\bk6 run /.test(command))?.pid
   })
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vit
 import { z } from 'zod'
 import { restartService } from '../stack/state.ts'
 import { Project, plant, root } from './harness.ts'
-import { until } from './observe.ts'
+import { underLoad, until } from './observe.ts'
 import { sabotages } from './sabotage/cases.ts'
 import { type Row, writeTable } from './sabotage/table.ts'
 import { type Consequence, expectClean, expectConsequence } from './sabotage/verdicts.ts'
@@ -33,7 +33,7 @@ async function expectCaught(
   args: readonly string[] = [],
 ): Promise<void> {
   const seen = await expectConsequence(project, args, consequence)
-  rows.push({ sabotage: context.task.name, seen })
+  rows.push({ sabotage: context.task.name.replaceAll(/^'|'$|\\/g, ''), seen })
   for (const line of seen) await context.annotate(line)
 }
 
@@ -171,17 +171,21 @@ describe('sabotages of the stack', () => {
 
   it('the last increments are lost at shutdown', async (context) => {
     await project.configure(
-      `{ ...${thousands.replace('rate: 60', 'rate: 30').replace("'8s'", "'15s'")}, stack: { instances: { todos: 2 } } }`,
+      `{ ...${thousands.replace('rate: 60', 'rate: 30').replace("'8s'", "'20s'")}, stack: { instances: { todos: 2 } } }`,
     )
     const up = await project.call(['up'])
     expect(up.code, up.stderr).toBe(0)
     const { urls } = await project.state()
-    await plant(urls.faults.todos, { fault: 'lost-at-shutdown', ms: 4000 })
+    await plant(urls.faults.todos, { fault: 'lost-at-shutdown', ms: 8000 })
     try {
       await expectCaught(context, project, {
         must: ['metrics.request-count.todos'],
         may: ['metrics.histogram.todos', 'joined.buckets.todos', 'stack.targets', 'metrics.freshness'],
-        meanwhile: () => restartService(project.folder, 'todos'),
+        // Longer than the time between its last scrape and its end, which a loss is expected for.
+        meanwhile: async () => {
+          await underLoad(project.folder, 'basic', 270)
+          await restartService(project.folder, 'todos')
+        },
       })
     } finally {
       await project.call(['down'])
