@@ -59,11 +59,13 @@ export class Loki {
     from: number,
     to: number,
     signal?: AbortSignal,
+    bulk = false,
   ): Promise<{ labels: Labels; count: number }[]> {
     const params = this.countQuery(pipeline, by, from, to)
     const { data } = await this.client.ask(counted, {
       path: '/loki/api/v1/query',
       params,
+      bulk,
       ...(signal ? { signal } : {}),
     })
     return data.result.map(({ metric, value }) => ({ labels: metric, count: Number(value[1]) }))

@@ -50,6 +50,8 @@ export async function exemplars(context: ScenarioContext, service: Service, metr
     signal,
     isFinal,
     firstPauseMs: 300,
+    attemptMs: 20_000,
+    lastAnswerMs: 20_000,
     hopeless: ({ hopeless }) => hopeless === true,
   })
   if (stored === 'unknown' && (isFinal(polled.error) || polled.value?.actual === none)) {

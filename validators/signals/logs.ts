@@ -95,7 +95,7 @@ async function counting(
       const width = (present(context) + edgeMs - from) / slices
       const edges = Array.from({ length: slices + 1 }, (_, n) => Math.round(from + n * width))
       const answers = await Promise.all(
-        edges.slice(1).map((to, n) => loki.count(pipeline, by, edges[n] ?? from, to, attempt)),
+        edges.slice(1).map((to, n) => loki.count(pipeline, by, edges[n] ?? from, to, attempt, slices > 1)),
       )
       return examine(answers.flat())
     },

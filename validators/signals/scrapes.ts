@@ -26,6 +26,12 @@ export type Instances = ReadonlyMap<string, Instance>
 export type Look = Finding & { readonly hopeless?: boolean }
 type Settled = Look & { readonly instances: Instances }
 
+/**
+ * How long an answer may take: a hundred questions may be waiting for their turn. Samples bear the time of their scrape, so an
+ * answer that comes late is no less true.
+ */
+const patience = { attemptMs: 20_000, lastAnswerMs: 20_000 }
+
 /** Start times of processes are often rounded to whole seconds. */
 const roundingMs = 1000
 
@@ -76,6 +82,7 @@ export class Scrapes {
       signal,
       isFinal,
       firstPauseMs: 200,
+      ...patience,
       hopeless: (look: Look) => look.hopeless === true,
     })
     return {
@@ -119,6 +126,7 @@ export class Scrapes {
       signal,
       isFinal,
       firstPauseMs: 100,
+      ...patience,
     })
   }
 
