@@ -73,8 +73,7 @@ function seriesExist(scrapes: Scrapes, service: Service): Promise<Outcome> {
   ]
   const selector = `{job=${literal(service.job)},__name__=~${literal(promised.map(({ metric }) => metric).join('|'))}}`
   const expected = `series ${promised.map(({ metric, labels }) => (labels.length > 0 ? `${metric}{${labels.join(', ')}}` : metric)).join('; ')}`
-  return scrapes.series(selector, expected, (series) => {
-    const inside = series.filter(({ samples }) => samples.some(({ at }) => at > scrapes.from))
+  return scrapes.last(selector, expected, (inside) => {
     const ownOf = (metric: string) => inside.filter((one) => one.labels.__name__ === metric)
     const absent = promised
       .filter(({ metric }) => ownOf(metric).length === 0)

@@ -24,6 +24,7 @@ export type Instances = ReadonlyMap<string, Instance>
 
 /** A finding that no later look can mend, if `hopeless`. */
 export type Look = Finding & { readonly hopeless?: boolean }
+type Labelled = Pick<Series, 'labels'>
 type Settled = Look & { readonly instances: Instances }
 
 /**
@@ -115,6 +116,17 @@ export class Scrapes {
     examine: (series: readonly Series[], instances: Instances) => Look,
   ): Promise<Outcome> {
     const polled = await this.look(async (instances, attempt) => examine(await this.raw(selector, attempt), instances))
+    return concluded(polled, this.asking(selector, expected))
+  }
+
+  /** The labels of all series that have a sample in the window: one each, where raw samples would be thousands. */
+  async last(selector: string, expected: string, examine: (inside: readonly Labelled[]) => Look): Promise<Outcome> {
+    const { prometheus } = this.#context.backends
+    const polled = await this.look(async (_instances, attempt) => {
+      const now = this.now
+      const query = `last_over_time(${selector}[${Math.ceil(now - this.from)}ms])`
+      return examine(await prometheus.instantAt(query, now, attempt))
+    })
     return concluded(polled, this.asking(selector, expected))
   }
 
