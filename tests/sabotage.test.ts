@@ -171,19 +171,19 @@ describe('sabotages of the stack', () => {
 
   it('the last increments are lost at shutdown', async (context) => {
     await project.configure(
-      `{ ...${thousands.replace('rate: 60', 'rate: 30').replace("'8s'", "'20s'")}, stack: { instances: { todos: 2 } } }`,
+      `{ ...${thousands.replace('rate: 60', 'rate: 30').replace("'8s'", "'25s'")}, stack: { instances: { todos: 2 } } }`,
     )
     const up = await project.call(['up'])
     expect(up.code, up.stderr).toBe(0)
     const { urls } = await project.state()
-    await plant(urls.faults.todos, { fault: 'lost-at-shutdown', ms: 8000 })
+    await plant(urls.faults.todos, { fault: 'lost-at-shutdown', ms: 60_000 })
     try {
       await expectCaught(context, project, {
         must: ['metrics.request-count.todos'],
         may: ['metrics.histogram.todos', 'joined.buckets.todos', 'stack.targets', 'metrics.freshness'],
         // Longer than the time between its last scrape and its end, which a loss is expected for.
         meanwhile: async () => {
-          await underLoad(project.folder, 'basic', 270)
+          await underLoad(project.folder, 'basic', 450)
           await restartService(project.folder, 'todos')
         },
       })
