@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import type { CheckResult } from '../lib/verdict.ts'
 import { Project, plant, redIds, root } from './harness.ts'
+import { underLoad } from './observe.ts'
 
 /** Each way of sampling belongs to a stack, or to a scenario, of its own. */
 let project: Project
@@ -72,9 +73,11 @@ it('finds every request of the classes that a tail sampler keeps, and misses one
     const up = await project.call(['up'])
     expect(up.code, up.stderr).toBe(0)
     const { urls } = await project.state()
-    const lift = await plant(urls.faults.gateway, { fault: 'error', ratio: 1 / 20 })
-    await project.call(['run', '--quiet'])
-    await lift()
+    const running = project.call(['run', '--quiet'], { MUSTER_TEST_PROJECT: project.folder })
+    // Not before: a set-up that fails would leave nothing to judge.
+    await underLoad(project.folder, 'basic')
+    await plant(urls.faults.gateway, { fault: 'error', ratio: 1 / 20 })
+    await running
     await project.call(['down'])
     const checks = (await project.checks()).filter(({ signal }) => signal === 'traces')
     expect(checks.length).toBeGreaterThan(5)

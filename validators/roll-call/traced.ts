@@ -44,9 +44,10 @@ export interface Traced {
   readonly queued: ReadonlyMap<string, number>
   /** Traces of the first services, in the window, that nobody of this run sent. */
   readonly foreign: Problems
-  /** Requests that could be traced, and those that were: for a service that samples by itself. */
+  /** Requests that could be traced. */
   readonly eligible: number
-  readonly seen: number
+  /** Those that a service or a collector decides on by chance, and how many of them were traced. */
+  readonly chance: { readonly eligible: number; readonly seen: number }
   readonly elapsedMs: number
   readonly passes: number
 }
@@ -316,11 +317,14 @@ class Book {
         return [name, { ...columns, tally: attendance.tally(ledger, name, demand) }]
       }),
     )
-    let [eligible, seen] = [0, 0]
+    let eligible = 0
+    const chance = { eligible: 0, seen: 0 }
     for (const [place] of this.#roll.places()) {
       if (!this.#roll.must(place)) continue
       eligible += 1
-      seen += this.#seen[place] ?? 0
+      if (this.#demand(place) !== 'may') continue
+      chance.eligible += 1
+      chance.seen += this.#seen[place] ?? 0
     }
     return {
       services,
@@ -330,7 +334,7 @@ class Book {
       queued: this.#queued,
       foreign: this.#foreign,
       eligible,
-      seen,
+      chance,
     }
   }
 }

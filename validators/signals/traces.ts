@@ -133,16 +133,12 @@ function sampled(context: ScenarioContext): Promise<Outcome> {
   const share = sampling?.share ?? 1
   const tail = sampling?.by === 'tail'
   const words = `${share * 100} % of the requests, within the 99.9 % band of chance`
-  return asked(context, tail ? `${words}, besides the kept classes` : words, ({ eligible, seen, services }) => {
-    const must = tail ? Math.max(0, ...[...services.values()].map(({ tally }) => tally.sent[0])) : 0
-    const [least, most] = binomialBand(eligible - must, share)
-    const kept = seen - must
+  return asked(context, tail ? `${words}, besides the kept classes` : words, ({ chance: { eligible, seen } }) => {
+    const [least, most] = binomialBand(eligible, share)
     const problems =
-      kept >= least && kept <= most
-        ? []
-        : [`${seen} of ${eligible} requests were traced, not ${least + must} to ${most + must}`]
+      seen >= least && seen <= most ? [] : [`${seen} of ${eligible} requests were traced, not ${least} to ${most}`]
     return {
-      actual: `${seen} of ${eligible} traced; ${least + must} to ${most + must} allowed`,
+      actual: `${seen} of ${eligible} traced; ${least} to ${most} allowed`,
       problems,
       empty: eligible === 0,
     }
