@@ -2,7 +2,7 @@
 export const verdicts = ['passed', 'failed', 'no-data', 'errored', 'skipped'] as const
 export type Verdict = (typeof verdicts)[number]
 
-export const signals = ['load', 'metrics', 'logs', 'traces', 'joined', 'alerts', 'stack'] as const
+export const signals = ['load', 'metrics', 'logs', 'traces', 'joined', 'alerts', 'slo', 'stack'] as const
 export type Signal = (typeof signals)[number]
 
 /** A period in epoch milliseconds, both ends included. */
