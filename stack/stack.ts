@@ -11,6 +11,7 @@ import {
 } from './backends.ts'
 import { type ObtainProgress, obtain } from './obtain.ts'
 import { freePorts } from './ports.ts'
+import { answers } from './probe.ts'
 import {
   endedFirst,
   launchService,
@@ -233,16 +234,6 @@ function urlsOf(ports: Ports, samples: readonly SampleService[]): StackUrls {
 async function allAnswer(urls: readonly string[]): Promise<true | undefined> {
   for (const url of urls) if (!(await answers(url))) return undefined
   return true
-}
-
-async function answers(url: string): Promise<true | undefined> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(1000) })
-    await response.arrayBuffer()
-    return response.status === 200 ? true : undefined
-  } catch {
-    return undefined
-  }
 }
 
 const targetsAnswer = z.object({ data: z.object({ activeTargets: z.array(z.object({ health: z.string() })) }) })

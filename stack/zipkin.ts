@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { EnvironmentError } from '../lib/errors.ts'
 import { cacheFolder } from './cache.ts'
 import { freePorts } from './ports.ts'
+import { answers } from './probe.ts'
 import { PortTakenError, Supervisor } from './supervisor.ts'
 import { startWatchdog } from './watchdog-client.ts'
 
@@ -126,16 +127,6 @@ async function startOnce(
   } catch (error) {
     await stop()
     throw error
-  }
-}
-
-async function answers(url: string): Promise<true | undefined> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(1000) })
-    await response.arrayBuffer()
-    return response.status === 200 ? true : undefined
-  } catch {
-    return undefined
   }
 }
 

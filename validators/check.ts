@@ -47,9 +47,14 @@ export function concluded(polled: Polled<Finding>, asking: Asking): Outcome {
   return found(polled.value, evidence, polled.outcome === 'held')
 }
 
-/** An outcome that needed one look. */
-export function judged(finding: Finding, asking: Asking): Outcome {
-  return found(finding, { ...asking, attempts: 1, elapsedMs: 0 }, finding.problems.length === 0 && !finding.empty)
+/** An outcome that needs no further look: one was enough, or `polling` tells how many there were. */
+export function judged(
+  finding: Finding,
+  asking: Asking,
+  { attempts, elapsedMs }: Pick<Polled<unknown>, 'attempts' | 'elapsedMs'> = { attempts: 1, elapsedMs: 0 },
+): Outcome {
+  const evidence = { ...asking, attempts, elapsedMs: Math.round(elapsedMs) }
+  return found(finding, evidence, finding.problems.length === 0 && !finding.empty)
 }
 
 function found({ actual, problems, empty }: Finding, evidence: Omit<Evidence, 'actual'>, held: boolean): Outcome {

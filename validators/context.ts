@@ -1,4 +1,5 @@
 import type { Ledger, SentinelRequest } from '../lib/ledger.ts'
+import { pause } from '../lib/poll.ts'
 import type { Scenario } from '../lib/scenario.ts'
 import type { Summary } from '../lib/summary.ts'
 import type { ThresholdRecord } from '../lib/threshold.ts'
@@ -97,6 +98,12 @@ export interface ScenarioContext extends ScenarioFacts {
 
 /** How long after the load surplus may still arrive: services and collector export several times in it. */
 export const settleMs = 1000
+
+/** Waits until what was written twice has had time to arrive twice. */
+export async function settled(context: ScenarioFacts): Promise<void> {
+  const left = context.window.to + settleMs - present(context)
+  if (left > 0) await pause(left, context.signal)
+}
 
 /** Telemetry is exported in batches of at most 1 s and indexed soon after; slack for a busy machine. */
 const pipelineSlackMs = 8000

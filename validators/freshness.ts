@@ -2,6 +2,7 @@ import type { Sighting } from '../lib/freshness.ts'
 import type { Step } from '../lib/journey.ts'
 import { pause } from '../lib/poll.ts'
 import { literal } from './backends/prometheus.ts'
+import { namedBy } from './backends/trace-source.ts'
 import { pipelineDeadline, type RunContext } from './context.ts'
 
 /** From the start of one look to the start of the next, if the answer is there by then. */
@@ -51,7 +52,7 @@ export class FreshnessWatch {
       const names = new Map(
         open.map(({ service }) => {
           const name = config.services[service]?.traces.service ?? service
-          return [traces.can.exactNames ? name : name.toLowerCase(), service]
+          return [namedBy(traces, name), service]
         }),
       )
       const note: Parameters<typeof traces.lookUp>[1] = (spans) => {

@@ -66,3 +66,8 @@ export interface TraceSource {
 
   reproduce(id: string): TraceReference
 }
+
+/** A service's name as the source writes it: Zipkin, for one, knows small letters alone. */
+export function namedBy({ can }: TraceSource, service: string): string {
+  return can.exactNames ? service : service.toLowerCase()
+}

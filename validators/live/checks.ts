@@ -1,5 +1,5 @@
 import type { Window } from '../../lib/verdict.ts'
-import { type Asking, type Check, type Finding, judged, type Outcome } from '../check.ts'
+import { type Asking, type Check, type Finding, judged } from '../check.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline } from '../context.ts'
 import { countedSelector } from './counted.ts'
@@ -49,7 +49,7 @@ export function liveTraffic(context: LiveContext, window: Window): LiveTraffic {
       signal: 'joined',
       run: async () => {
         const found = await read(name, service)
-        return outcomeOf(found, judge(found, context), askingOf(context, window, service, expected))
+        return judged(judge(found, context), askingOf(context, window, service, expected), found)
       },
     })
     return [
@@ -82,12 +82,6 @@ const judges: readonly Judge[] = [countedLogged, loggedTraced, lines]
 
 function isGreen({ problems, empty }: Finding): boolean {
   return problems.length === 0 && !empty
-}
-
-function outcomeOf(found: LiveService, finding: Finding, asking: Asking): Outcome {
-  const outcome = judged(finding, asking)
-  const { attempts, elapsedMs } = found
-  return { ...outcome, evidence: { ...outcome.evidence, attempts, elapsedMs: Math.round(elapsedMs) } }
 }
 
 function askingOf({ backends, clock }: LiveContext, window: Window, service: Service, expected: string): Asking {

@@ -4,7 +4,7 @@ import type { Span } from '../../lib/span.ts'
 import type { Window } from '../../lib/verdict.ts'
 import { BackendError } from '../backends/http.ts'
 import { literal } from '../backends/prometheus.ts'
-import type { TraceSource } from '../backends/trace-source.ts'
+import { namedBy, type TraceSource } from '../backends/trace-source.ts'
 import type { ClockOffset } from '../clock.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, type RunContext, settleMs } from '../context.ts'
@@ -124,8 +124,8 @@ function whoIs({ traceId, at, method, route, status }: LogLine): string {
 }
 
 /** The spans by which a service takes a request, or a message that it delivers in the end. */
-function entriesOf(trace: readonly Span[], { requests, traces }: Service, { can }: TraceSource): readonly Span[] {
-  const name = can.exactNames ? traces.service : traces.service.toLowerCase()
+function entriesOf(trace: readonly Span[], { requests, traces }: Service, source: TraceSource): readonly Span[] {
+  const name = namedBy(source, traces.service)
   const kind = requests.kind === 'http' ? 'server' : 'consumer'
   const own = trace.filter((span) => span.service === name && span.kind === kind)
   // A delivery that failed is tried again; of those only the last is counted and logged as delivered.

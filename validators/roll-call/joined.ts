@@ -1,3 +1,4 @@
+import { toleranceOf } from '../../lib/clock-readings.ts'
 import type { Roll } from '../../lib/roll.ts'
 import type { ScenarioFacts } from '../context.ts'
 import type { LoggedService } from './logged.ts'
@@ -14,16 +15,12 @@ interface Difference {
 /** Lines may name a span further inside; of those that do not name the entry so many are looked into, evenly spread. */
 const lookedInto = 200
 
-/**
- * Compares the lines and the entry spans of one service, request by request.
- * @param tolerance how far two durations may be apart: the larger of both
- */
+/** Compares the lines and the entry spans of one service, request by request. */
 export async function differencesOf(
   { backends, signal }: ScenarioFacts,
   roll: Roll,
   logged: LoggedService,
   traced: TracedService,
-  tolerance: { readonly ms: number; readonly share: number },
 ): Promise<{ readonly pairs: number; readonly differences: Difference }> {
   const differences = { spans: new Problems(), statuses: new Problems(), 'span-durations': new Problems() }
   const elsewhere: number[] = []
@@ -37,7 +34,7 @@ export async function differencesOf(
     if (said !== 0 && traceStatus !== 0 && said !== traceStatus)
       differences.statuses.add(`${roll.id(place)}: logged ${said}, traced ${traceStatus}`)
     const [one, other] = [logged.durationsMs[place] ?? Number.NaN, traced.durationsMs[place] ?? Number.NaN]
-    if (Math.abs(one - other) > Math.max(tolerance.ms, tolerance.share * Math.max(one, other)))
+    if (Math.abs(one - other) > toleranceOf(Math.max(one, other)))
       differences['span-durations'].add(`${roll.id(place)}: logged ${one.toFixed(1)} ms, traced ${other.toFixed(1)} ms`)
   }
   const spansOf = new Map<string, Set<string>>()

@@ -1,13 +1,13 @@
 import { Attendance, type Tally } from '../../lib/attendance.ts'
 import type { Ledger } from '../../lib/ledger.ts'
-import { eventually, pause } from '../../lib/poll.ts'
+import { eventually } from '../../lib/poll.ts'
 import type { Roll } from '../../lib/roll.ts'
 import { slicesOf } from '../../lib/slices.ts'
 import { hex8 } from '../../lib/trace-id.ts'
 import { isFinal } from '../backends/http.ts'
 import { literal } from '../backends/prometheus.ts'
 import type { Service } from '../config.ts'
-import { pipelineDeadline, present, type ScenarioFacts, settleMs } from '../context.ts'
+import { pipelineDeadline, present, type ScenarioFacts, settled } from '../context.ts'
 import { keyOf } from '../signals/expected.ts'
 import { type LogLine, readLogLine } from './log-line.ts'
 import { Problems } from './problems.ts'
@@ -73,10 +73,10 @@ export async function gatherLogged(
   }
 }
 
-/** What was written twice must have had time to arrive twice. */
-async function settled(context: ScenarioFacts): Promise<void> {
-  const left = context.window.to + settleMs - present(context)
-  if (left > 0) await pause(left, context.signal)
+/** How long an answer may take for which Loki looks at that many lines: beside a load it reads some 10,000 a second. */
+export function answerTimes(lines: number): { attemptMs: number; lastAnswerMs: number } {
+  const ms = lines / 10
+  return { attemptMs: 5000 + ms, lastAnswerMs: 3000 + ms }
 }
 
 /** Waits until as many lines are there as must be; gives the last count. */
@@ -94,9 +94,7 @@ async function awaitCount(context: ScenarioFacts, service: Service, least: numbe
       signal: context.signal,
       isFinal,
       firstPauseMs: 150,
-      // It looks through all lines of the window.
-      attemptMs: 5000 + least / 10,
-      lastAnswerMs: 3000 + least / 10,
+      ...answerTimes(least),
     },
   )
   if (polled.outcome === 'unasked' || polled.value === undefined) throw polled.error

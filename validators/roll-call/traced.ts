@@ -9,7 +9,8 @@ import type { Span } from '../../lib/span.ts'
 import { pathsOf } from '../../lib/span-shape.ts'
 import { examineTrace, type TraceExpectation, type TraceTopic, traceTopics } from '../../lib/trace-examination.ts'
 import { parentId } from '../../lib/trace-id.ts'
-import { pipelineDeadline, present, type ScenarioFacts, settleMs } from '../context.ts'
+import { namedBy } from '../backends/trace-source.ts'
+import { pipelineDeadline, present, type ScenarioFacts, settled } from '../context.ts'
 import type { LoggedService } from './logged.ts'
 import { Problems } from './problems.ts'
 
@@ -64,8 +65,7 @@ export async function gatherTraced(
 ): Promise<Traced> {
   const begun = performance.now()
   const deadline = begun + (context.horizon === undefined ? pipelineDeadline().ms : 0)
-  const early = context.window.to + settleMs - present(context)
-  if (early > 0) await pause(early, context.signal)
+  await settled(context)
   const demand = await demandOf(context, roll, logged)
   const book = new Book(context, roll, demand)
   // Where the services decide, no number tells that all has arrived: then time does.
@@ -154,6 +154,7 @@ class Book {
   readonly #services = new Map<string, ServiceBook>()
   readonly #expectations = new Map<StepAccount, TraceExpectation>()
   readonly #otherStatuses = new Map<StepAccount, Map<number, number>>()
+  /** Names in traces of the services that consume a queue. */
   readonly #queues: ReadonlySet<string>
   readonly #queued = new Map<string, number>()
   readonly #foreignIds = new Set<string>()
@@ -171,7 +172,9 @@ class Book {
     this.#seen = new Uint8Array(roll.size)
     const { services } = context.config
     this.#queues = new Set(
-      Object.values(services).flatMap(({ requests, traces }) => (requests.kind === 'queue' ? [traces.service] : [])),
+      Object.values(services).flatMap(({ requests, traces }) =>
+        requests.kind === 'queue' ? [this.#named(traces.service)] : [],
+      ),
     )
     for (const { traces } of Object.values(services)) {
       this.#services.set(this.#named(traces.service), {
@@ -189,7 +192,7 @@ class Book {
   }
 
   #named(service: string): string {
-    return this.#context.backends.traces.can.exactNames ? service : service.toLowerCase()
+    return namedBy(this.#context.backends.traces, service)
   }
 
   /** What an earlier pass found wrong is looked at anew. */
@@ -289,7 +292,7 @@ class Book {
         trace === undefined
           ? undefined
           : pathsOf(trace, { ...can, nameOf: (service) => config.services[service]?.traces.service ?? service }),
-      queues: new Set([...this.#queues].map((name) => this.#named(name))),
+      queues: this.#queues,
       status,
       required: config.traces.required,
       skewMs: parseDuration(config.traces.skew) ?? 0,

@@ -4,7 +4,7 @@ import { concluded, judged, type Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import type { ScenarioContext } from '../context.ts'
 import { closedByLogs, likelyCause } from './counter-causes.ts'
-import { compare, type Expectation, expectedOf, inWords, keyOf, missingLedger } from './expected.ts'
+import { compare, type Expectation, expectedOf, inWords, keyOf, leastOf, missingLedger } from './expected.ts'
 import type { Instances, Look, Scrapes } from './scrapes.ts'
 
 /** What a look at the counter found, for the judgement after the last one. */
@@ -39,9 +39,8 @@ export async function requestCount(
   const restarted = [...last.deaths].filter(([, deaths]) => deaths.length > 0)
   if (restarted.length > 0) {
     const closed = await closedByLogs(context, scrapes, name, service, expectation, last)
-    const { attempts, elapsedMs } = outcome.evidence
-    const after = judged(closed, { ...asking, expected: `${asking.expected}; ${closed.band}` })
-    return { ...after, evidence: { ...after.evidence, attempts, elapsedMs, details: closed.notes } }
+    const after = judged(closed, { ...asking, expected: `${asking.expected}; ${closed.band}` }, outcome.evidence)
+    return { ...after, evidence: { ...after.evidence, details: closed.notes } }
   }
   if (outcome.verdict !== 'failed') return outcome
   const cause = await likelyCause(context, name, service, expectation, last)
@@ -63,8 +62,9 @@ export async function quietEdges(
 ): Promise<Outcome> {
   const { ledger } = context
   if (!ledger) return missingLedger(context)
-  const { rows, unsure } = expectedOf(ledger, name, service)
-  const least = [...rows.values()].reduce((sum, { min }) => sum + min, 0)
+  const expectation = expectedOf(ledger, name, service)
+  const { rows, unsure } = expectation
+  const least = leastOf(expectation)
   const most = [...rows.values()].reduce((sum, { max }) => sum + max, 0) + sum(unsure.values())
   const expected = `no movement once ${least === most ? least : `${least} to ${most}`} are counted, for another scrape of each instance`
   const selector = `{job=${literal(service.job)},__name__=~${literal(`${service.requests.metric}|up`)}}`
@@ -78,9 +78,7 @@ export async function quietEdges(
   const asking = scrapes.asking(selector, expected)
   if (polled.outcome !== 'broken' || last === undefined || !last.quiet) return concluded(polled, asking)
   // A count that stays short is the affair of request-count; here it is enough that it stands still.
-  const outcome = judged(last, asking)
-  const { attempts, elapsedMs } = polled
-  return { ...outcome, evidence: { ...outcome.evidence, attempts, elapsedMs: Math.round(elapsedMs) } }
+  return judged(last, asking, polled)
 }
 
 /** The series that count a service's requests, or its consumer's deliveries. */

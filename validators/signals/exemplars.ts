@@ -1,3 +1,4 @@
+import { toleranceInWords, toleranceOf } from '../../lib/clock-readings.ts'
 import { eventually } from '../../lib/poll.ts'
 import type { Span } from '../../lib/span.ts'
 import { isFinal } from '../backends/http.ts'
@@ -7,15 +8,12 @@ import type { Service } from '../config.ts'
 import { pipelineDeadline, present, type ScenarioContext } from '../context.ts'
 import { missingLedger } from './expected.ts'
 import { upperOf } from './histograms.ts'
-import type { Look } from './scrapes.ts'
+import { type Look, patience } from './scrapes.ts'
 
 /** Traces looked up at most. */
 const sample = 50
 
 const none = 'no exemplar'
-
-/** Two readings of one clock in one process, a few lines apart: as far apart as a pause of its memory management. */
-const toleranceOf = (ms: number) => Math.max(50, 0.1 * ms)
 
 /** Do the exemplars of a duration histogram lie in their buckets, and lead to the traces of requests of this run? */
 export async function exemplars(context: ScenarioContext, service: Service, metric: string): Promise<Outcome> {
@@ -27,7 +25,7 @@ export async function exemplars(context: ScenarioContext, service: Service, metr
   const deadline = pipelineDeadline()
   const { query, ...times } = prometheus.exemplarsQuery(selector, from, window.to + facts.clockOffsetMs + deadline.ms)
   const asking: Asking = {
-    expected: `exemplars in their buckets, of requests of this run, whose traces exist (up to ${sample} looked up) and last as long, within 50 ms or 10 %, but for one`,
+    expected: `exemplars in their buckets, of requests of this run, whose traces exist (up to ${sample} looked up) and last as long, within ${toleranceInWords}, but for one`,
     window,
     query,
     deadline: deadline.words,
@@ -50,8 +48,7 @@ export async function exemplars(context: ScenarioContext, service: Service, metr
     signal,
     isFinal,
     firstPauseMs: 300,
-    attemptMs: 20_000,
-    lastAnswerMs: 20_000,
+    ...patience,
     hopeless: ({ hopeless }) => hopeless === true,
   })
   if (stored === 'unknown' && (isFinal(polled.error) || polled.value?.actual === none)) {

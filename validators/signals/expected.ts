@@ -33,6 +33,11 @@ export function expectedOf(ledger: Ledger, name: string, service: Service): Expe
   return { rows, unsure }
 }
 
+/** How many requests there must be at least. */
+export function leastOf({ rows }: Expectation): number {
+  return [...rows.values()].reduce((sum, { min }) => sum + min, 0)
+}
+
 /** The expectation as a sentence for the evidence. */
 export function inWords({ rows, unsure }: Expectation): string {
   const exact = [...rows].filter(([, { max }]) => max > 0).map(([key, { min, max }]) => `${key} = ${range(min, max)}`)
@@ -42,10 +47,11 @@ export function inWords({ rows, unsure }: Expectation): string {
 
 /** Compares what was seen with what was sent, key by key; `hopeless` if more was seen than sent, which no wait can mend. */
 export function compare(
-  { rows, unsure }: Expectation,
+  expectation: Expectation,
   seen: ReadonlyMap<string, number>,
   verb: string,
 ): Finding & { readonly hopeless: boolean } {
+  const { rows, unsure } = expectation
   const problems: string[] = []
   const budget = new Map(unsure)
   let hopeless = false
@@ -68,7 +74,7 @@ export function compare(
     )
   }
   const total = [...seen.values()].reduce((sum, count) => sum + count, 0)
-  const wanted = [...rows.values()].reduce((sum, { min }) => sum + min, 0)
+  const wanted = leastOf(expectation)
   const actual = [...seen].filter(([, count]) => count > 0).map(([key, count]) => `${key} = ${count}`)
   return { actual: actual.join('; ') || `nothing ${verb}`, problems, empty: total === 0 && wanted > 0, hopeless }
 }

@@ -116,9 +116,7 @@ async function scraped(
   const asking = { ...askingOf(context, limit), query, deadline: deadline.words }
   const reproduce = prometheus.client.curl('/api/v1/query', { query, time })
   if (polled.outcome === 'unasked' || !polled.value) return concluded(polled, { ...asking, reproduce })
-  const { attempts, elapsedMs } = polled
-  const outcome = withServices(judged(polled.value, { ...asking, reproduce }), sightings)
-  return { ...outcome, evidence: { ...outcome.evidence, attempts, elapsedMs: Math.round(elapsedMs) } }
+  return withServices(judged(polled.value, { ...asking, reproduce }, polled), sightings)
 }
 
 /** By instance, the scrapes that succeeded, oldest first, on muster's clock. */

@@ -1,3 +1,4 @@
+import { outliersOf } from '../../lib/clock-readings.ts'
 import { formatDuration, parseDuration } from '../../lib/duration.ts'
 import {
   type Bucket,
@@ -12,13 +13,11 @@ import { type Labels, literal } from '../backends/prometheus.ts'
 import { concluded, judged, type Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import type { ScenarioContext } from '../context.ts'
-import { expectedOf, missingLedger } from './expected.ts'
+import { expectedOf, leastOf, missingLedger } from './expected.ts'
 import type { Instances, Look, Scrapes } from './scrapes.ts'
 
-/** Two readings of a clock for one request, one for the histogram and one for the log line, differ by less than this … */
+/** Two readings of a clock for one request, one for the histogram and one for the log line, differ by less than this, but for outliers. */
 const readingMs = 1
-/** … but for so many, between whose readings the process paused to tidy its memory. */
-const pausedShare = 0.001
 
 /** By how much a service's duration histogram grew in the window, over all instances and their lives. */
 interface Grown {
@@ -95,7 +94,7 @@ export class Histogram {
     const { durationsMs } = await rollCall.logged(this.#name)
     const toleranceMs = readingMs + resolutionMs(durationsMs)
     const logged = durationsMs.reduce((sum, value) => (Number.isNaN(value) ? sum : sum + 1), 0)
-    const paused = 1 + Math.floor(logged * pausedShare)
+    const paused = outliersOf(logged)
     const expected = `each bucket holds as many observations as durations were logged up to its edge, but for those within ${toleranceMs} ms of it (two readings of a clock) and ${paused} others (pauses between them)`
     return this.#judge(expected, ({ buckets, count }) => {
       if (count === 0 || logged === 0) {
@@ -121,9 +120,7 @@ export class Histogram {
     const asking = this.#asking(expected)
     const grown = polled.value?.grown
     if (polled.outcome === 'unasked' || !grown) return concluded(polled, asking)
-    const outcome = judged(examine(grown), asking)
-    const { attempts, elapsedMs } = polled
-    return { ...outcome, evidence: { ...outcome.evidence, attempts, elapsedMs: Math.round(elapsedMs) } }
+    return judged(examine(grown), asking, polled)
   }
 
   get #query(): string {
@@ -195,8 +192,7 @@ export class Histogram {
   #least(): number {
     const { ledger } = this.#context
     if (!ledger) return 1
-    const { rows } = expectedOf(ledger, this.#name, this.#service)
-    return [...rows.values()].reduce((sum, { min }) => sum + min, 0)
+    return leastOf(expectedOf(ledger, this.#name, this.#service))
   }
 
   #shapeProblems({ buckets, count, counted }: Grown): string[] {

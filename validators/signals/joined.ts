@@ -1,14 +1,8 @@
+import { outliersOf, toleranceInWords } from '../../lib/clock-readings.ts'
 import type { Check, Outcome } from '../check.ts'
 import type { ScenarioContext } from '../context.ts'
 import { differencesOf } from '../roll-call/joined.ts'
 import { called } from './roll-call.ts'
-
-/**
- * Line and span read the clock a few lines of code apart. Between them a process may be paused, by its memory management or
- * by a busy machine; that hits single requests, so one in a thousand may differ, and one more.
- */
-const durationTolerance = { ms: 50, share: 0.1 }
-const outliers = (pairs: number) => 1 + Math.floor(pairs / 1000)
 
 const questions = [
   ['spans', 'every line names a span of its trace'],
@@ -37,14 +31,13 @@ function joined(context: ScenarioContext, name: string, question: (typeof questi
   return called(context, async (rollCall) => {
     const [logged, traces] = await Promise.all([rollCall.logged(name), rollCall.traces()])
     const traced = await rollCall.traced(name)
-    const { pairs, differences } = await differencesOf(context, rollCall.roll, logged, traced, durationTolerance)
+    const { pairs, differences } = await differencesOf(context, rollCall.roll, logged, traced)
     const { count, texts } = differences[question]
-    const { ms, share } = durationTolerance
-    const allowed = question === 'span-durations' ? outliers(pairs) : 0
+    const allowed = question === 'span-durations' ? outliersOf(pairs) : 0
     const expected = {
       spans: 'the span id of a line is that of a span in its trace',
       statuses: 'equal',
-      'span-durations': `equal within ${ms} ms or ${share * 100} %, but for ${outliers(pairs)} of ${pairs}`,
+      'span-durations': `equal within ${toleranceInWords}, but for ${outliersOf(pairs)} of ${pairs}`,
     }[question]
     return {
       finding: {

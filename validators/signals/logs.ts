@@ -5,8 +5,8 @@ import { literal } from '../backends/prometheus.ts'
 import { type Check, concluded, type Finding, type Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, present, type ScenarioContext } from '../context.ts'
-import { type LoggedService, requestLines } from '../roll-call/logged.ts'
-import { compare, expectedOf, inWords, missingLedger } from './expected.ts'
+import { answerTimes, type LoggedService, requestLines } from '../roll-call/logged.ts'
+import { compare, expectedOf, inWords, leastOf, missingLedger } from './expected.ts'
 import { called, findingOf } from './roll-call.ts'
 
 /** Clocks of services and of muster may differ this little; ids, not edges, tell whose line it is. */
@@ -61,12 +61,6 @@ export function logsChecks(context: ScenarioContext): Check[] {
       run: () => leaks(context),
     },
   ]
-}
-
-/** How long an answer may take that many lines are looked at for: Loki beside a load reads some 10,000 a second. */
-function answerTimes(lines: number): { attemptMs: number; lastAnswerMs: number } {
-  const ms = lines / 10
-  return { attemptMs: 5000 + ms, lastAnswerMs: 3000 + ms }
 }
 
 /** Lines that Loki is to look at in one question; more are asked for in as many slices of the window. */
@@ -179,8 +173,7 @@ async function asked(
 /** How many request lines the window must hold at least, set-up included: fewer, and lines are still on their way. */
 function leastLines(context: ScenarioContext, name: string, service: Service): number {
   if (!context.ledger) return 1
-  const { rows } = expectedOf(context.ledger, name, service)
-  return [...rows.values()].reduce((sum, { min }) => sum + min, 0)
+  return leastOf(expectedOf(context.ledger, name, service))
 }
 
 async function fields(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {

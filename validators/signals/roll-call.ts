@@ -19,11 +19,10 @@ interface Called {
 export async function called(context: ScenarioContext, ask: (rollCall: RollCall) => Promise<Called>): Promise<Outcome> {
   const { rollCall, window } = context
   if (!rollCall) return missingLedger(context)
-  const { finding, asking, attempts, elapsedMs, lost } = await ask(rollCall)
-  const outcome = judged(finding, { ...asking, window })
-  const evidence = { ...outcome.evidence, attempts, elapsedMs: Math.round(elapsedMs) }
-  if (!lost || !outcome.reason) return { ...outcome, evidence }
-  return { ...outcome, reason: `${outcome.reason}; ${await rollCall.cause(lost)}`, evidence }
+  const { finding, asking, lost, ...polling } = await ask(rollCall)
+  const outcome = judged(finding, { ...asking, window }, polling)
+  if (!lost || !outcome.reason) return outcome
+  return { ...outcome, reason: `${outcome.reason}; ${await rollCall.cause(lost)}` }
 }
 
 /** What a tally says, as a finding: `verb` is logged or traced. */

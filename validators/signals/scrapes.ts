@@ -31,7 +31,7 @@ type Settled = Look & { readonly instances: Instances }
  * How long an answer may take: a hundred questions may be waiting for their turn. Samples bear the time of their scrape, so an
  * answer that comes late is no less true.
  */
-const patience = { attemptMs: 20_000, lastAnswerMs: 20_000 }
+export const patience = { attemptMs: 20_000, lastAnswerMs: 20_000 }
 
 /** Start times of processes are often rounded to whole seconds. */
 const roundingMs = 1000

@@ -1,5 +1,6 @@
 import { binomialBand } from '../../lib/binomial.ts'
 import type { TraceTopic } from '../../lib/trace-examination.ts'
+import { namedBy } from '../backends/trace-source.ts'
 import type { Check, Finding, Outcome } from '../check.ts'
 import { pipelineDeadline, type ScenarioContext } from '../context.ts'
 import type { Traced } from '../roll-call/traced.ts'
@@ -108,9 +109,10 @@ function proven(outcome: Outcome, { ledger }: ScenarioContext, topic: TraceTopic
   return { ...outcome, verdict: 'skipped', reason: 'no step of this scenario promises the spans of its trace' }
 }
 
-async function queue(context: ScenarioContext, name: string, service: string): Promise<Outcome> {
-  const promised = context.ledger?.steps.some(({ declared, attempted }) => {
-    return declared.services.includes(name) && attempted[0] > 0
+async function queue(context: ScenarioContext, name: string, declared: string): Promise<Outcome> {
+  const service = namedBy(context.backends.traces, declared)
+  const promised = context.ledger?.steps.some(({ declared: step, attempted }) => {
+    return step.services.includes(name) && attempted[0] > 0
   })
   const outcome = await asked(context, `every trace of work for ${name} has its producer`, (traced) => {
     const { topics, queued, services } = traced
