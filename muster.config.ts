@@ -65,14 +65,63 @@ export default defineConfig({
   // The sample users' password: it is in every login, and must be in no log line.
   secrets: ['literal:correct horse'],
 
+  // What users were promised; stack/config/rules/slo.yml is what `muster slo rules` makes of it.
+  slos: [
+    {
+      name: 'availability',
+      service: 'todos',
+      team: 'todos',
+      sli: {
+        total: 'http_requests_total{job="todos"}',
+        bad: 'http_requests_total{job="todos",status=~"5.."}',
+        exclude: { route: '/health|/live|/ready|/metrics' },
+      },
+      objective: 0.999,
+      runbook: 'https://muster.example/runbooks/TodosAvailabilityBudgetBurn.md',
+      dashboard: '{{ $externalURL }}/graph?g0.expr=slo%3Aerror_ratio%3Arate1h',
+    },
+    {
+      name: 'latency',
+      service: 'gateway',
+      team: 'platform',
+      sli: { histogram: 'http_request_duration_seconds{job="gateway"}', threshold: '1s' },
+      objective: 0.95,
+      runbook: 'https://muster.example/runbooks/GatewayLatencyBudgetBurn.md',
+      dashboard: '{{ $externalURL }}/graph?g0.expr=slo%3Aerror_ratio%3Arate1h',
+    },
+  ],
+
+  // What must come of a fault, and nothing else: bounds follow from what Prometheus and Alertmanager say of themselves.
   alerts: [
     {
-      name: 'GatewayHighErrorRate',
-      fault: { service: 'gateway', fault: 'error', ratio: 0.3 },
-      rateWindow: '10s',
-      threshold: 0.05,
-      scenario: 'scenarios/smoke.ts',
-      rate: 15,
+      name: 'gateway errors',
+      load: { scenario: 'scenarios/smoke.ts', rate: 15 },
+      at: '2s',
+      fault: { kind: 'service', service: 'gateway', fault: 'error', ratio: 0.3 },
+      expect: [
+        {
+          alert: 'GatewayHighErrorRate',
+          labels: { severity: 'critical', service: 'gateway' },
+          reaches: ['pagerduty', 'slack', 'email', 'slack-platform'],
+          text: ['GatewayHighErrorRate', '/runbooks/GatewayHighErrorRate.md'],
+          within: '12s',
+        },
+      ],
+    },
+    {
+      name: 'webhook errors',
+      load: { scenario: 'scenarios/smoke.ts', rate: 15 },
+      at: '2s',
+      fault: { kind: 'service', service: 'webhooks', fault: 'error', ratio: 0.3 },
+      expect: [
+        {
+          alert: 'WebhookHighErrorRate',
+          labels: { severity: 'critical', service: 'webhooks' },
+          reaches: ['pagerduty', 'slack', 'email', 'slack-todos'],
+          text: ['WebhookHighErrorRate', '/runbooks/WebhookHighErrorRate.md'],
+          within: '12s',
+        },
+      ],
     },
   ],
 })

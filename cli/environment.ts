@@ -7,14 +7,14 @@ import { readState, writeState } from '../stack/state.ts'
 import { startWatchdog, type Watchdog } from '../stack/watchdog-client.ts'
 import type { BackendEndpoints, Config } from '../validators/config.ts'
 import type { BackendUrls } from '../validators/recording.ts'
-import { Sink } from '../validators/sink.ts'
+import { Sinks } from '../validators/sinks/sinks.ts'
 
 /** What a run is done against, and how it is given back. */
 export interface RunEnvironment {
   readonly endpoints: BackendEndpoints
   readonly targetUrl: string
   readonly faultUrls: Readonly<Record<string, string>>
-  readonly sink: Sink | undefined
+  readonly sinks: Sinks | undefined
   readonly watchdog: Watchdog
   /** The stack that this run started; absent if it uses another. */
   readonly stack?: Stack
@@ -41,7 +41,8 @@ export async function openEnvironment(options: EnvironmentOptions): Promise<RunE
 async function external({ config }: EnvironmentOptions): Promise<RunEnvironment> {
   const { backends, target } = config
   if (!backends || !target) throw new Error('unreachable: the config was checked')
-  const sink = config.alerts.length > 0 ? await Sink.open(config.sinkPort ?? 0) : undefined
+  const ports = { http: config.sinkPort, smtp: config.sinkSmtpPort }
+  const sinks = config.alerts.length > 0 ? await Sinks.open(ports) : undefined
   const faultUrls = Object.fromEntries(
     Object.entries(config.services).flatMap(([name, { faultUrl }]) => (faultUrl ? [[name, faultUrl]] : [])),
   )
@@ -50,9 +51,9 @@ async function external({ config }: EnvironmentOptions): Promise<RunEnvironment>
     endpoints: backends,
     targetUrl: target.url,
     faultUrls,
-    sink,
+    sinks,
     watchdog,
-    release: () => closeAll(sink, watchdog),
+    release: () => closeAll(sinks, watchdog),
   }
 }
 
@@ -65,26 +66,27 @@ async function existing(
       `The stack that is up has lost ${up.dead.join(', ')}: end it with muster down, and start it again with muster up.`,
     )
   }
-  const sink = await Sink.open(up.sinkPort)
+  const sinks = await Sinks.open({ http: up.sinkPort, smtp: up.sinkSmtpPort })
   const watchdog = startWatchdog()
   return {
     endpoints: endpointsOf(up.urls),
     targetUrl: config.target?.url ?? up.urls.gateway,
     faultUrls: { ...up.urls.faults },
-    sink,
+    sinks,
     watchdog,
-    release: () => closeAll(sink, watchdog),
+    release: () => closeAll(sinks, watchdog),
   }
 }
 
 async function own({ config, folder, keep, signal, onProgress }: EnvironmentOptions): Promise<RunEnvironment> {
-  const sink = await Sink.open(0)
+  const sinks = await Sinks.open()
+  const ports = { http: sinks.httpPort, smtp: sinks.smtpPort }
   try {
     const stack = await startStack({
       ...stackFiles(config),
       folder,
       signal,
-      webhookSinkUrl: sink.url,
+      sinks: ports,
       detached: keep,
       onProgress: ({ text }: StackProgress) => onProgress(text),
     })
@@ -93,50 +95,55 @@ async function own({ config, folder, keep, signal, onProgress }: EnvironmentOpti
       endpoints: endpointsOf(stack.urls),
       targetUrl: config.target?.url ?? stack.urls.gateway,
       faultUrls: { ...stack.urls.faults },
-      sink,
+      sinks,
       watchdog,
       stack,
       release: async (leaveUp) => {
-        if (keep && leaveUp) await writeState(config.folder, stack, folder, Number(new URL(sink.url).port))
+        if (keep && leaveUp) await writeState(config.folder, stack, folder, ports)
         else await stack.stop()
-        await closeAll(sink, watchdog)
+        await closeAll(sinks, watchdog)
       },
     }
   } catch (error) {
-    await sink.close()
+    await sinks.close()
     throw error
   }
 }
 
-async function closeAll(sink: Sink | undefined, watchdog: Watchdog): Promise<void> {
-  await sink?.close()
+async function closeAll(sinks: Sinks | undefined, watchdog: Watchdog): Promise<void> {
+  await sinks?.close()
   await watchdog.bye()
 }
 
-/** Starts the stack alone; it outlives this process. The sink's port is chosen now, since Alertmanager must know it. */
+/** Starts the stack alone; it outlives this process. The sinks' ports are chosen now, since Alertmanager must know them. */
 export async function bringUp(
   config: Config,
   folder: string,
   signal: AbortSignal,
   onProgress: (text: string) => void,
 ): Promise<void> {
-  const [sinkPort = 0] = await freePorts(1)
+  const [http = 0, smtp = 0] = await freePorts(2)
+  const sinks = { http, smtp }
   const stack = await startStack({
     ...stackFiles(config),
     folder,
     signal,
     detached: true,
-    webhookSinkUrl: `http://127.0.0.1:${sinkPort}/`,
+    sinks,
     onProgress: ({ text }) => onProgress(text),
   })
-  await writeState(config.folder, stack, folder, sinkPort)
+  await writeState(config.folder, stack, folder, sinks)
   await stack.watchdog.bye()
 }
 
-function stackFiles({ stack, folder }: Config): Pick<StackOptions, 'rules' | 'templates' | keyof ServiceOptions> {
+function stackFiles({
+  stack,
+  folder,
+}: Config): Pick<StackOptions, 'profile' | 'rules' | 'templates' | keyof ServiceOptions> {
   const path = (file: string | undefined) => (file === undefined ? undefined : resolve(folder, file))
-  const { rules, alertmanager, collector, loki, prometheus, instances, sampling, zipkinUrl } = stack
+  const { profile, rules, alertmanager, collector, loki, prometheus, instances, sampling, zipkinUrl } = stack
   return {
+    profile,
     rules: path(rules),
     templates: {
       alertmanager: path(alertmanager),

@@ -1,10 +1,13 @@
 import { Command, CommanderError, Option } from 'commander'
 import { type ExitCode, exitCodes, MusterError } from '../lib/errors.ts'
+import { withRouteCommand } from './alerts-route.ts'
+import { withRulesCommand } from './alerts-rules.ts'
 import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
 import { type Flags, withFlags } from './flags.ts'
 import { runCommand } from './run.ts'
 import { setupCommand } from './setup.ts'
+import { withSloCommands } from './slo.ts'
 import { downCommand, statusCommand, upCommand } from './stack.ts'
 
 const program = new Command('muster')
@@ -34,6 +37,18 @@ withFlags(check, 'config', 'since', 'until', 'out', 'only', 'quiet', 'verbose').
     exitCode = await checkCommand(folder, flags)
   },
 )
+
+const alerts = program.command('alerts').description('prove rules and routes, without load and without waking anyone')
+withRulesCommand(alerts, (code) => {
+  exitCode = code
+})
+withRouteCommand(alerts, (code) => {
+  exitCode = code
+})
+
+withSloCommands(program.command('slo').description('make and prove rules for service level objectives'), (code) => {
+  exitCode = code
+})
 
 program
   .command('setup')

@@ -7,6 +7,7 @@ import { jsonReporter } from '../reports/json.ts'
 import { junitReporter } from '../reports/junit.ts'
 import { multiplex } from '../reports/multiplexer.ts'
 import { terminalReporter } from '../reports/terminal.ts'
+import { perform } from '../stack/action.ts'
 import { obtain } from '../stack/obtain.ts'
 import { recipes } from '../stack/recipes.ts'
 import { loadConfig, publicConfig } from '../validators/config.ts'
@@ -67,11 +68,9 @@ export async function runCommand(scenarios: readonly string[], flags: Flags): Pr
       },
       guard: {
         k6: (pid) => watchdog.add(pid, 'k6'),
-        lease: (url) => {
-          watchdog.lease(url)
-          return () => watchdog.removeLease(url)
-        },
+        fault: (lift) => watchdog.fault(lift),
       },
+      perform,
     })
   } catch (error) {
     const known = asMusterError(signal.aborted ? signal.reason : error)

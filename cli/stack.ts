@@ -40,6 +40,7 @@ export async function statusCommand(flags: Flags): Promise<ExitCode> {
     ...Object.entries(urls),
     ...Object.entries(faults).map(([name, url]) => [`${name} faults`, url] as const),
     ['alert sink', `http://127.0.0.1:${state.sinkPort}/`] as const,
+    ['mail sink', `smtp://127.0.0.1:${state.sinkSmtpPort}`] as const,
   ]
   for (const [name, url] of rows) process.stdout.write(`${name.padEnd(18)} ${url}\n`)
   process.stdout.write(`${'logs'.padEnd(18)} ${state.logs}\n`)

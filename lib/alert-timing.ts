@@ -1,23 +1,35 @@
-/** What Prometheus and Alertmanager say of themselves and of one alerting rule; all in milliseconds. */
-export interface AlertTiming {
-  readonly scrape: number
-  readonly evaluation: number
-  readonly for: number
-  readonly keepFiringFor: number
-  readonly groupWait: number
-  readonly groupInterval: number
-  /** The range of the rule's rate, e.g. 10 s. */
-  readonly rateWindow: number
-  /** The ratio above which the expression is true, and the ratio that the fault causes. */
-  readonly threshold: number
-  readonly injected: number
-}
-
+/** A time after something, in milliseconds; both ends are judged. */
 export interface Bound {
   readonly earliestMs: number
   readonly latestMs: number
   /** The sum as a sentence. */
   readonly derivation: string
+}
+
+/** How long an expression takes to become true after a fault's first effect, and false after its end; milliseconds. */
+export interface Crossing {
+  readonly crossesMs: number
+  readonly clears: { readonly earliestMs: number; readonly latestMs: number }
+  /** How `crossesMs` came about, e.g. "10 s x 0.05 / 0.3". */
+  readonly words: string
+}
+
+/** What Prometheus says of one alerting rule, and how the fault meets its expression; milliseconds. */
+export interface RuleTiming {
+  readonly scrape: number
+  /** Of the rule's own group. */
+  readonly evaluation: number
+  readonly for: number
+  readonly keepFiringFor: number
+  readonly crossing: Crossing
+}
+
+/** What Alertmanager says of the route that an alert takes; milliseconds. */
+export interface RouteTiming {
+  readonly groupWait: number
+  readonly groupInterval: number
+  /** The alert may join a group that exists: then the group's next flush takes the place of group_wait. */
+  readonly mayJoin: boolean
 }
 
 /**
@@ -26,56 +38,107 @@ export interface Bound {
  */
 const notificationFloorMs = 10_000
 
-/** Scrape and evaluation take time themselves, delivery is an HTTP request, and muster looks every 200 ms. */
-const alertSlackMs = 2000
-
 const s = (ms: number) => `${+(ms / 1000).toFixed(2)} s`
 
-/** For how long a rule's `for` holds an alert back: whole evaluations. */
-function heldBack(t: AlertTiming): number {
-  return Math.ceil(t.for / t.evaluation) * t.evaluation
+/** A bound's both ends in seconds: `4 s to 9.7 s`. */
+export function boundWords({ earliestMs, latestMs }: Bound): string {
+  return `${s(earliestMs)} to ${s(latestMs)}`
+}
+
+/** A time as Prometheus keeps it: whole evaluations. */
+function inEvaluations(ms: number, { evaluation }: RuleTiming): number {
+  return Math.ceil(ms / evaluation) * evaluation
 }
 
 /**
- * From the fault's first effect to the first notification. A window W that holds a bad ratio e for x seconds shows
- * e * x / W, which passes theta at W * theta / e. Source of the rest: Prometheus evaluates a rule every E and fires at the
- * first evaluation at which it has been pending for F; Alertmanager waits group_wait for a new group.
+ * The crossing of a share over a rate window: a window W that holds a bad share e for x seconds shows e * x / W, which
+ * passes theta at W * theta / e; after the end it falls below theta at W * (1 - theta / e), and is empty of faults at W.
+ * @param windowMs W
+ * @param threshold theta, below `injected`
+ * @param injected e
  */
-export function firingBound(t: AlertTiming): Bound {
-  const crossing = (t.rateWindow * t.threshold) / t.injected
+export function shareCrossing(windowMs: number, threshold: number, injected: number): Crossing {
+  const crossesMs = (windowMs * threshold) / injected
   return {
-    earliestMs: heldBack(t) + t.groupWait,
-    latestMs: crossing + t.scrape + t.evaluation + heldBack(t) + t.groupWait + alertSlackMs,
-    derivation:
-      `crossing ${s(crossing)} (0 at the earliest) + scrape ${s(t.scrape)} + evaluation ${s(t.evaluation)} + for ${s(heldBack(t))}` +
-      ` + group_wait ${s(t.groupWait)} + slack ${s(alertSlackMs)}`,
+    crossesMs,
+    // A window that was not full of faults yet holds fewer of them than theory says, and clears sooner.
+    clears: { earliestMs: (windowMs - crossesMs) / 2, latestMs: windowMs },
+    words: `${s(windowMs)} x ${+threshold.toPrecision(3)} / ${+injected.toPrecision(3)}`,
   }
 }
 
-/** From the fault's first effect to the rule's being pending, and to its firing in Prometheus. */
-export function pendingBound(t: AlertTiming): Bound {
-  const crossing = (t.rateWindow * t.threshold) / t.injected
+/** From the fault's first effect to the rule's being pending. */
+export function pendingBound(t: RuleTiming, toleranceMs: number): Bound {
+  const { crossesMs, words } = t.crossing
   return {
     earliestMs: 0,
-    latestMs: crossing + t.scrape + t.evaluation + alertSlackMs,
-    derivation: `crossing ${s(crossing)} + scrape ${s(t.scrape)} + evaluation ${s(t.evaluation)} + slack ${s(alertSlackMs)}`,
+    latestMs: crossesMs + t.scrape + t.evaluation + toleranceMs,
+    derivation: `crossing ${s(crossesMs)} (${words}; 0 at the earliest) + scrape ${s(t.scrape)} + evaluation ${s(t.evaluation)} + tolerance ${s(toleranceMs)}`,
   }
 }
 
 /**
- * From the fault's end to the resolved notification: the bad requests must leave the window, which they do at
- * W * (1 - theta / e) at the earliest and at W at the latest.
+ * From the fault's first effect to the rule's firing. Prometheus evaluates a rule every E and fires at the first
+ * evaluation at which it has been pending for F.
  */
-export function resolvingBound(t: AlertTiming): Bound {
-  const clean = t.rateWindow * (1 - t.threshold / t.injected)
-  const kept = Math.ceil(t.keepFiringFor / t.evaluation) * t.evaluation
-  const flush = Math.max(t.groupInterval, notificationFloorMs)
+export function firingBound(t: RuleTiming, toleranceMs: number): Bound {
+  const pending = pendingBound(t, toleranceMs)
+  const held = inEvaluations(t.for, t)
   return {
-    // A window that was not full of faults yet holds fewer of them, so it may clear sooner than theory by a scrape and an evaluation.
-    earliestMs: Math.max(0, clean * 0.5 + kept - t.scrape - t.evaluation),
-    latestMs: t.rateWindow + t.scrape + t.evaluation + kept + flush + alertSlackMs,
-    derivation:
-      `window ${s(t.rateWindow)} + scrape ${s(t.scrape)} + evaluation ${s(t.evaluation)} + keep_firing_for ${s(kept)}` +
-      ` + max(group_interval ${s(t.groupInterval)}, 10 s) + slack ${s(alertSlackMs)}`,
+    earliestMs: held,
+    latestMs: pending.latestMs + held,
+    derivation: pending.derivation.replace(' + tolerance', ` + for ${s(held)} + tolerance`),
+  }
+}
+
+/** From the fault's first effect to the first notification; Alertmanager waits group_wait for a new group. */
+export function deliveredBound(t: RuleTiming, route: RouteTiming, toleranceMs: number): Bound {
+  return after(firingBound(t, toleranceMs), route)
+}
+
+/** From an alert's being posted to Alertmanager to the first notification. */
+export function postedBound(route: RouteTiming, toleranceMs: number): Bound {
+  const posted = { earliestMs: 0, latestMs: toleranceMs, derivation: `posted + tolerance ${s(toleranceMs)}` }
+  return after(posted, route)
+}
+
+function after(bound: Bound, { groupWait, groupInterval, mayJoin }: RouteTiming): Bound {
+  const longest = mayJoin ? Math.max(groupWait, groupInterval) : groupWait
+  const words = mayJoin
+    ? `up to max(group_wait ${s(groupWait)}, group_interval ${s(groupInterval)}), since its group may exist`
+    : `group_wait ${s(groupWait)}`
+  return {
+    earliestMs: bound.earliestMs + (mayJoin ? 0 : groupWait),
+    latestMs: bound.latestMs + longest,
+    derivation: bound.derivation.replace('tolerance', `${words} + tolerance`),
+  }
+}
+
+/** From the fault's end to the rule's being inactive. */
+export function inactiveBound(t: RuleTiming, toleranceMs: number): Bound {
+  const { clears } = t.crossing
+  const kept = inEvaluations(t.keepFiringFor, t)
+  return {
+    earliestMs: Math.max(0, clears.earliestMs + kept - t.scrape - t.evaluation),
+    latestMs: clears.latestMs + t.scrape + t.evaluation + kept + toleranceMs,
+    derivation: `clearing ${s(clears.latestMs)} + scrape ${s(t.scrape)} + evaluation ${s(t.evaluation)} + keep_firing_for ${s(kept)} + tolerance ${s(toleranceMs)}`,
+  }
+}
+
+/** From the fault's end to the resolved notification, which waits for the group's next flush. */
+export function resolvedBound(t: RuleTiming, route: RouteTiming, toleranceMs: number): Bound {
+  return flushed(inactiveBound(t, toleranceMs), route)
+}
+
+/** From an alert's being ended at Alertmanager to the resolved notification. */
+export function endedBound(route: RouteTiming, toleranceMs: number): Bound {
+  return flushed({ earliestMs: 0, latestMs: toleranceMs, derivation: `ended + tolerance ${s(toleranceMs)}` }, route)
+}
+
+function flushed(bound: Bound, { groupInterval }: RouteTiming): Bound {
+  return {
+    earliestMs: bound.earliestMs,
+    latestMs: bound.latestMs + Math.max(groupInterval, notificationFloorMs),
+    derivation: bound.derivation.replace('tolerance', `max(group_interval ${s(groupInterval)}, 10 s) + tolerance`),
   }
 }

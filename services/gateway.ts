@@ -50,7 +50,8 @@ function buildGateway(service: Service, settings: z.infer<typeof gatewaySettings
     const { authorization } = request.headers
     const user = authenticate(service, exchange, () => tokens.userOf(authorization))
     if (user === undefined) throw new HttpError(401, 'a valid token is needed; POST /login gives one')
-    if (!limit.allows(user)) throw new HttpError(429, 'too many requests; try again in a second')
+    if (service.faults.strikes('rate-limit') || !limit.allows(user))
+      throw new HttpError(429, 'too many requests; try again in a second')
     const body = typeof request.body === 'string' && request.body !== '' ? request.body : undefined
     const answer = await todos
       .send({
@@ -103,7 +104,7 @@ function samePassword(given: string): boolean {
 await runService({
   name: 'gateway',
   settings: () => readSettings(gatewaySettings, process.env),
-  faults: ['error', 'latency', ...httpSabotages, 'drop-context', 'secret-in-log'],
+  faults: ['error', 'latency', 'rate-limit', ...httpSabotages, 'drop-context', 'secret-in-log'],
   routes: [
     { method: 'POST', route: '/login', statuses: [200, 400, 401, 500] },
     ...todoRoutes.map(({ method, route, statuses }) => ({

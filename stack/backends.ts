@@ -1,6 +1,7 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { inProfile, type StackProfile } from './profile.ts'
 import type { BinaryName } from './recipes.ts'
 import type { SampleService, ServiceName } from './sample-services.ts'
 import type { Command } from './supervisor.ts'
@@ -42,7 +43,15 @@ export interface BackendOptions {
   readonly rules?: string | undefined
   /** Files instead of the templates in config/. */
   readonly templates?: Readonly<Partial<Record<TemplateName, string | undefined>>> | undefined
-  readonly webhookSinkUrl?: string | undefined
+  readonly sinks?: SinkPorts | undefined
+  /** Default `quick`: rules, scrapes and waiting times are shortened, those of the user's files too. */
+  readonly profile?: StackProfile | undefined
+}
+
+/** The loopback ports at which notifications are received. */
+export interface SinkPorts {
+  readonly http: number
+  readonly smtp: number
 }
 
 /** A backend's process, and the URLs that answer 200 once it is ready. */
@@ -51,8 +60,8 @@ export interface Backend {
   readonly readyUrls: readonly string[]
 }
 
-export type BackendBinary = Exclude<BinaryName, 'k6'>
-export const backendBinaries = ['prometheus', 'alertmanager', 'jaeger', 'loki'] as const satisfies BackendBinary[]
+export const backendBinaries = ['prometheus', 'alertmanager', 'jaeger', 'loki'] as const satisfies BinaryName[]
+export type BackendBinary = (typeof backendBinaries)[number]
 
 /** Writes every backend's configuration into the folder, and tells how to start them. */
 export async function configureBackends(
@@ -63,13 +72,13 @@ export async function configureBackends(
   const config = join(folder, 'config')
   const data = join(folder, 'data')
   await Promise.all([config, join(data, 'loki')].map((path) => mkdir(path, { recursive: true })))
-  // Copied beside the rest, so that a reader of the folder sees what was in force.
-  await copyFile(template('rules/recording.yml'), join(config, 'recording.yml'))
-  await copyFile(options.rules ?? template('rules/alerts.yml'), join(config, 'alerts.yml'))
+  await writeRules(join(config, 'rules'), options)
+  await cp(template('templates'), join(config, 'templates'), { recursive: true })
   const values = valuesOf(options, config, data)
   const write = async (name: string, source = template(name)) => {
     const path = join(config, name)
-    await writeFile(path, render(await readFile(source, 'utf8'), values, source))
+    const text = render(await readFile(source, 'utf8'), values, source)
+    await writeFile(path, inItsProfile(name, text, options.profile, source))
     return path
   }
   const [prometheus, alertmanager, loki, jaeger, collector] = await Promise.all([
@@ -128,6 +137,7 @@ export async function configureBackends(
           `--config.file=${prometheus}`,
           `--storage.tsdb.path=${join(data, 'prometheus')}`,
           `--web.listen-address=${host(ports.prometheus)}`,
+          `--web.external-url=http://${host(ports.prometheus)}`,
           '--enable-feature=exemplar-storage',
           '--web.enable-remote-write-receiver',
           // Hidden; by default no target is scraped in the first 5 s.
@@ -140,6 +150,21 @@ export async function configureBackends(
   ]
 }
 
+/** Writes all rule files, beside the rest of the configuration, so that a reader of the folder sees what is in force. */
+async function writeRules(folder: string, { rules, profile = 'quick' }: BackendOptions): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const own = (await readdir(template('rules'))).filter((name) => name.endsWith('.yml'))
+  for (const name of own) {
+    const source = name === 'alerts.yml' && rules !== undefined ? rules : template(`rules/${name}`)
+    await writeFile(join(folder, name), inProfile(profile, 'rules', await readFile(source, 'utf8'), source))
+  }
+}
+
+function inItsProfile(name: string, text: string, profile: StackProfile = 'quick', source: string): string {
+  if (name === 'prometheus.yml') return inProfile(profile, 'prometheus', text, source)
+  return name === 'alertmanager.yml' ? inProfile(profile, 'alertmanager', text, source) : text
+}
+
 function otel(name: string, file: string, config: string): Command {
   return { name, file, args: ['--config', `file:${config}`] }
 }
@@ -149,12 +174,12 @@ function valuesOf(options: BackendOptions, config: string, data: string): Record
   // JSON is YAML, and quotes whatever a URL may hold.
   const targets = (name: ServiceName) =>
     JSON.stringify(options.scraped.filter(({ service }) => service === name).map(({ port }) => host(port)))
-  const sinks = options.webhookSinkUrl === undefined ? [] : [{ url: options.webhookSinkUrl, send_resolved: true }]
   return {
     DATA: data,
-    RECORDING_RULES: join(config, 'recording.yml'),
-    ALERT_RULES: join(config, 'alerts.yml'),
-    SINK_WEBHOOKS: JSON.stringify(sinks),
+    RULES: join(config, 'rules'),
+    SINK_HTTP: host(options.sinks?.http ?? nobody),
+    SINK_SMTP: host(options.sinks?.smtp ?? nobody),
+    TEMPLATES: join(config, 'templates'),
     GATEWAY_TARGETS: targets('gateway'),
     TODOS_TARGETS: targets('todos'),
     WEBHOOKS_TARGETS: targets('webhooks'),
@@ -177,6 +202,9 @@ function valuesOf(options: BackendOptions, config: string, data: string): Record
     COLLECTOR_HEALTH_PORT: ports.collectorHealth,
   }
 }
+
+/** The discard port, where no receiver listens: without sinks Alertmanager delivers nowhere. */
+const nobody = 9
 
 function template(name: string): string {
   return fileURLToPath(new URL(`config/${name}`, import.meta.url))

@@ -11,9 +11,9 @@ import {
   versionIn,
 } from './recipes.ts'
 
-const { k6, prometheus, jaeger, loki } = recipes
+const { k6, prometheus, promtool, amtool, timeinterval, jaeger, loki } = recipes
 
-test('the hash depends on recipe, go.mod and go.sum, not on line ends or titles', () => {
+test('the hash depends on recipe, go.mod, go.sum and sources of our own, not on line ends or titles', () => {
   const hash = recipeHash(k6, 'mod\n', 'sum\n')
   expect(hash).toMatch(/^[0-9a-f]{12}$/)
   expect(recipeHash({ ...k6, title: 'other', coldSeconds: 1 }, 'mod\r\n', 'sum\r\n')).toBe(hash)
@@ -23,8 +23,10 @@ test('the hash depends on recipe, go.mod and go.sum, not on line ends or titles'
     recipeHash(k6, 'mod2\n', 'sum\n'),
     recipeHash(k6, 'mod\n', 'sum2\n'),
     recipeHash(k6, 'mod\nsum\n', ''),
+    recipeHash(k6, 'mod\n', 'sum\n', 'source\n'),
+    recipeHash(k6, 'mod\n', 'sum\n', 'source2\n'),
   ]
-  expect(new Set([hash, ...others]).size).toBe(6)
+  expect(new Set([hash, ...others]).size).toBe(8)
 })
 
 test.each(binaryNames)('%s has a module that requires its package, and a name for the cache', (name) => {
@@ -44,6 +46,9 @@ test('a build changes neither go.mod nor go.sum, and carries tags and version', 
 test.each([
   [k6, 'k6 v1.8.1 (go1.26.8, linux/amd64)', '1.8.1'],
   [prometheus, 'prometheus, version 3.15.0 (branch: , revision: unknown)', '3.15.0'],
+  [promtool, 'promtool, version 3.15.0 (branch: , revision: unknown)', '3.15.0'],
+  [amtool, 'amtool, version 0.31.1 (branch: , revision: unknown)', '0.31.1'],
+  [timeinterval, "muster's timeinterval, with alertmanager v0.31.1", '0.31.1'],
   [jaeger, '{"gitCommit":"","gitVersion":"v2.13.0","buildDate":""}', '2.13.0'],
   [jaeger, 'application version: git-commit=, git-version=v2.13.0, build-date=', '2.13.0'],
   [loki, 'usage: something else 1.2.3', undefined],

@@ -2,7 +2,17 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-export const binaryNames = ['k6', 'prometheus', 'alertmanager', 'jaeger', 'loki'] as const
+/** In the order of building: what a build leaves in the build cache shortens the next one. */
+export const binaryNames = [
+  'k6',
+  'prometheus',
+  'promtool',
+  'alertmanager',
+  'amtool',
+  'timeinterval',
+  'jaeger',
+  'loki',
+] as const
 export type BinaryName = (typeof binaryNames)[number]
 
 /** How one program is built from its pinned Go module, and how it is recognised. */
@@ -17,6 +27,8 @@ export interface Recipe {
   readonly variable: string
   /** Go package; its version is pinned in `modules/<name>/go.mod`. */
   readonly package: string
+  /** Go files of our own in the module's folder, for a program that nobody publishes. */
+  readonly sources?: readonly string[]
   readonly tags: readonly string[]
   /** Programs built from modules report no version, so it is linked in. */
   readonly ldflags: readonly string[]
@@ -29,7 +41,6 @@ export interface Recipe {
 
 const prometheusVersion = 'github.com/prometheus/common/version.Version'
 
-/** In the order of building: what a build leaves in the build cache shortens the next one. */
 export const recipes: Readonly<Record<BinaryName, Recipe>> = {
   k6: {
     name: 'k6',
@@ -70,6 +81,47 @@ export const recipes: Readonly<Record<BinaryName, Recipe>> = {
     versionArguments: ['--version'],
     versionPattern: /prometheus, version (\d+\.\d+\.\d+)/,
     coldSeconds: 114,
+  },
+  promtool: {
+    name: 'promtool',
+    title: 'promtool',
+    version: '3.15.0',
+    accepts: { from: [3, 0], belowMajor: 4 },
+    variable: 'MUSTER_PROMTOOL',
+    package: 'github.com/prometheus/prometheus/cmd/promtool',
+    // Rules alone are judged: the clouds' discovery code is left out.
+    tags: ['remove_all_sd'],
+    ldflags: ['-X', `${prometheusVersion}=3.15.0`],
+    versionArguments: ['--version'],
+    versionPattern: /promtool, version (\d+\.\d+\.\d+)/,
+    coldSeconds: 60,
+  },
+  amtool: {
+    name: 'amtool',
+    title: 'amtool',
+    version: '0.31.1',
+    accepts: { from: [0, 27], belowMajor: 1 },
+    variable: 'MUSTER_AMTOOL',
+    package: 'github.com/prometheus/alertmanager/cmd/amtool',
+    tags: [],
+    ldflags: ['-X', `${prometheusVersion}=0.31.1`],
+    versionArguments: ['--version'],
+    versionPattern: /amtool, version (\d+\.\d+\.\d+)/,
+    coldSeconds: 3,
+  },
+  timeinterval: {
+    name: 'timeinterval',
+    title: "Alertmanager's time intervals",
+    version: '0.31.1',
+    accepts: { from: [0, 31], belowMajor: 1 },
+    variable: 'MUSTER_TIMEINTERVAL',
+    package: 'muster.invalid/stack/timeinterval',
+    sources: ['main.go'],
+    tags: [],
+    ldflags: [],
+    versionArguments: ['--version'],
+    versionPattern: /muster's timeinterval, with alertmanager v(\d+\.\d+\.\d+)/,
+    coldSeconds: 1,
   },
   jaeger: {
     name: 'jaeger',
@@ -120,14 +172,14 @@ export function buildArguments(recipe: Recipe, output: string): string[] {
 }
 
 /**
- * Twelve hexadecimal digits over all that decides what a build yields. The same on every machine of a platform:
+ * Twelve hexadecimal digits over all that decides what a build yields, `sources` of our own included. The same on every machine of a platform:
  * line ends are made equal, and titles, estimates and patterns are left out.
  */
-export function recipeHash(recipe: Recipe, goMod: string, goSum: string): string {
+export function recipeHash(recipe: Recipe, goMod: string, goSum: string, ...sources: readonly string[]): string {
   const lines = (text: string) => text.replaceAll('\r\n', '\n')
   const hash = createHash('sha256')
   hash.update(JSON.stringify([process.platform, process.arch, recipe.version, buildArguments(recipe, '')]))
-  hash.update(`\0${lines(goMod)}\0${lines(goSum)}`)
+  for (const text of [goMod, goSum, ...sources]) hash.update(`\0${lines(text)}`)
   return hash.digest('hex').slice(0, 12)
 }
 
@@ -135,7 +187,8 @@ export function recipeHash(recipe: Recipe, goMod: string, goSum: string): string
 export function cacheName(name: BinaryName): string {
   const recipe = recipes[name]
   const read = (file: string) => readFileSync(`${moduleFolder(name)}/${file}`, 'utf8')
-  return `${name}-${recipe.version}-${recipeHash(recipe, read('go.mod'), read('go.sum'))}`
+  const sources = recipe.sources?.map(read) ?? []
+  return `${name}-${recipe.version}-${recipeHash(recipe, read('go.mod'), read('go.sum'), ...sources)}`
 }
 
 /** The version in what a program printed about itself. */

@@ -7,11 +7,13 @@ import {
   configureBackends,
   type Ports,
   portNames,
+  type SinkPorts,
   type TemplateName,
 } from './backends.ts'
 import { type ObtainProgress, obtain } from './obtain.ts'
 import { freePorts } from './ports.ts'
 import { answers } from './probe.ts'
+import type { StackProfile } from './profile.ts'
 import {
   endedFirst,
   launchService,
@@ -60,8 +62,10 @@ export interface StackOptions extends ServiceOptions {
   readonly rules?: string | undefined
   /** Files instead of the stack's own templates, with the same `${NAMES}` to be filled in. */
   readonly templates?: Readonly<Partial<Record<TemplateName, string | undefined>>> | undefined
-  /** Where Alertmanager delivers to; without it nothing is delivered. */
-  readonly webhookSinkUrl?: string | undefined
+  /** Where Alertmanager delivers to; without them nothing is delivered. */
+  readonly sinks?: SinkPorts | undefined
+  /** Default `quick`: shortened times, so that the trial of an alert takes seconds. */
+  readonly profile?: StackProfile | undefined
   /** Default true: start the sample services too. */
   readonly services?: boolean | undefined
   readonly onProgress?: ((progress: StackProgress) => void) | undefined

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { EnvironmentError } from '../lib/errors.ts'
+import type { SinkPorts } from './backends.ts'
 import { alive, endProcess } from './identity.ts'
 import { endedFirst, launchService } from './sample-services.ts'
 import type { Stack } from './stack.ts'
@@ -14,8 +15,9 @@ const stateSchema = z.object({
   /** The stack's folder. */
   folder: z.string(),
   logs: z.string(),
-  /** The loopback port that Alertmanager delivers to; a run listens there. */
+  /** The loopback ports that Alertmanager delivers to, by HTTP and by SMTP; a run listens there. */
   sinkPort: z.number().int(),
+  sinkSmtpPort: z.number().int().default(0),
   urls: z.object({
     prometheus: z.url(),
     loki: z.url(),
@@ -53,13 +55,14 @@ function statePath(project: string): string {
 }
 
 /** Writes the state of a detached stack, whole or not at all. */
-export async function writeState(project: string, stack: Stack, folder: string, sinkPort: number): Promise<StackState> {
+export async function writeState(project: string, stack: Stack, folder: string, sinks: SinkPorts): Promise<StackState> {
   const state: StackState = {
     version: 1,
     startedAt: Date.now(),
     folder,
     logs: stack.logs,
-    sinkPort,
+    sinkPort: sinks.http,
+    sinkSmtpPort: sinks.smtp,
     urls: stack.urls,
     processes: [...stack.processes],
     services: stack.services,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { Action } from '../lib/action.ts'
 import { type Identity, identify } from './identity.ts'
 import type { WatchdogMessage, WatchdogRole } from './watchdog-message.ts'
 
@@ -9,9 +10,8 @@ export interface Watchdog {
   readonly identity: Identity
   /** Has a process (and its group) ended; `k6` before all else. Does nothing if it has ended already. */
   add(pid: number, role: WatchdogRole): void
-  /** Has a fault lifted, by a DELETE to this URL. */
-  lease(url: string): void
-  removeLease(url: string): void
+  /** Has a fault lifted; returns what to call once that was done. */
+  fault(lift: Action): () => void
   /** Has a folder of data removed. */
   folder(path: string): void
   /** Sends the watchdog away: all is cleared up. Resolves when it is gone. */
@@ -37,6 +37,7 @@ export function startWatchdog(): Watchdog {
   const identity = child.pid === undefined ? undefined : identify(child.pid)
   if (!identity) throw new Error('the watchdog could not be started')
 
+  let faults = 0
   const tell = (message: WatchdogMessage) => {
     if (child.stdin.writable) child.stdin.write(`${JSON.stringify(message)}\n`)
   }
@@ -46,8 +47,11 @@ export function startWatchdog(): Watchdog {
       const added = identify(pid)
       if (added) tell({ add: { ...added, role } })
     },
-    lease: (url) => tell({ lease: { url } }),
-    removeLease: (url) => tell({ removeLease: { url } }),
+    fault: (lift) => {
+      const id = ++faults
+      tell({ fault: { id, lift } })
+      return () => tell({ lifted: id })
+    },
     folder: (path) => tell({ folder: path }),
     bye: async () => {
       child.ref()

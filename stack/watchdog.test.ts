@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,19 +36,24 @@ test('without bye: k6 ends first, then faults are lifted, then the rest ends, an
   const base = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
   const data = await mkdtemp(join(tmpdir(), 'muster-watchdog-'))
   await writeFile(join(data, 'file'), 'x')
+  const mended = await mkdtemp(join(tmpdir(), 'muster-watchdog-'))
+  const deletion = { kind: 'call', method: 'DELETE', headers: {}, headersEnv: {}, accept: [404] } as const
   await watch([
     { add: { ...other, role: 'process' } },
     { add: { ...k6, role: 'k6' } },
     { add: { pid: recycled.pid, startTime: '1', role: 'process' } },
-    { lease: { url: `${base}/leases/1` } },
-    { lease: { url: `${base}/leases/2` } },
-    { removeLease: { url: `${base}/leases/1` } },
+    { fault: { id: 1, lift: { ...deletion, url: `${base}/leases/1` } } },
+    { fault: { id: 2, lift: { ...deletion, url: `${base}/leases/2` } } },
+    { fault: { id: 3, lift: { kind: 'command', argv: ['touch', 'mended'], folder: mended } } },
+    { lifted: 1 },
     { folder: data },
   ])
   expect(order).toEqual(['DELETE /leases/2 k6=false other=true'])
   expect(alive(other)).toBe(false)
   expect(alive(recycled)).toBe(true)
   await expect(rm(data, { recursive: true })).rejects.toThrow('ENOENT')
+  expect(await readdir(mended)).toEqual(['mended'])
+  await rm(mended, { recursive: true })
   await endProcess(recycled)
   server.close()
 })

@@ -5,14 +5,17 @@
  */
 import { rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
+import type { Action } from '../lib/action.ts'
+import { perform } from './action.ts'
 import { alive, endProcess, type Identity } from './identity.ts'
 import { type WatchdogMessage, watchdogMessage } from './watchdog-message.ts'
 
 const graceMs = 5000
-const leaseTimeoutMs = 1000
+/** A service that was killed meanwhile must not keep the rest waiting. */
+const liftTimeoutMs = 10_000
 
 const processes: { readonly k6: Identity[]; readonly process: Identity[] } = { k6: [], process: [] }
-const leases = new Set<string>()
+const faults = new Map<number, Action>()
 const folders = new Set<string>()
 
 // Whatever ends the parent may be sent to this process too; it goes when the pipe ends, which is soon after.
@@ -36,8 +39,8 @@ function parse(line: string): WatchdogMessage | undefined {
 }
 
 function obey(message: Exclude<WatchdogMessage, { bye: true }>): void {
-  if ('lease' in message) leases.add(message.lease.url)
-  else if ('removeLease' in message) leases.delete(message.removeLease.url)
+  if ('fault' in message) faults.set(message.fault.id, message.fault.lift)
+  else if ('lifted' in message) faults.delete(message.lifted)
   else if ('folder' in message) folders.add(message.folder)
   else {
     const list = processes[message.add.role]
@@ -48,15 +51,11 @@ function obey(message: Exclude<WatchdogMessage, { bye: true }>): void {
 
 async function clearUp(): Promise<void> {
   await endAll(processes.k6)
-  await Promise.allSettled([...leases].map(lift))
+  await Promise.allSettled([...faults.values()].map((lift) => perform(lift, liftTimeoutMs)))
   await endAll(processes.process)
   await Promise.allSettled([...folders].map((folder) => rm(folder, { recursive: true, force: true })))
 }
 
 function endAll(identities: readonly Identity[]): Promise<unknown> {
   return Promise.allSettled(identities.map((identity) => endProcess(identity, 'SIGTERM', graceMs)))
-}
-
-function lift(url: string): Promise<Response> {
-  return fetch(url, { method: 'DELETE', signal: AbortSignal.timeout(leaseTimeoutMs) })
 }

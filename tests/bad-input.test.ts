@@ -165,7 +165,7 @@ describe.concurrent('the config', () => {
 
   test('a missing scenario file of an alert is found before anything is started: exit 2', async () => {
     const { code, stderr } = await mistaken(
-      `{ alerts: base.alerts.map((alert) => ({ ...alert, scenario: '/nowhere/fault.ts' })) }`,
+      `{ alerts: base.alerts.map((trial) => ({ ...trial, load: { scenario: '/nowhere/fault.ts' } })) }`,
     )
     expect(stderr).toContain('Scenario file /nowhere/fault.ts cannot be loaded')
     expect(code).toBe(2)

@@ -12,7 +12,7 @@ const smoke = JSON.stringify(join(root, 'scenarios/smoke.ts'))
 const light = `{ scenarios: [{ file: ${basic}, rate: 10, duration: '4s' }], alerts: [] }`
 const withAlert = `{
   scenarios: [{ file: ${basic}, rate: 10, duration: '2s' }],
-  alerts: base.alerts.map((alert) => ({ ...alert, scenario: ${smoke} })),
+  alerts: base.alerts.slice(0, 1).map((trial) => ({ ...trial, load: { scenario: ${smoke} } })),
 }`
 
 /** What was started and must not outlive its test. */
@@ -216,6 +216,7 @@ describe('a stack that stays', () => {
       target: { url: ${JSON.stringify(gateway)} },
       backends: ${JSON.stringify(backends)},
       sinkPort: ${state.sinkPort},
+      sinkSmtpPort: ${state.sinkSmtpPort},
       services: { ...base.services, gateway: { ...base.services.gateway, faultUrl: ${JSON.stringify(faults.gateway)} } },
     }`)
     const run = await stranger.call(['run'])

@@ -192,38 +192,3 @@ describe('sabotages of the stack', () => {
     }
   })
 })
-
-describe('sabotages of the alerting', () => {
-  let project: Project
-  beforeAll(async () => {
-    project = await Project.make()
-  })
-  afterAll(() => project.remove())
-
-  const stations = (...names: readonly string[]) => names.map((name) => `alerts.${name}.GatewayHighErrorRate`)
-  const alertsWith = (stack: string) => `{
-    scenarios: [{ file: ${JSON.stringify(join(root, 'scenarios/smoke.ts'))}, duration: '2s' }],
-    alerts: base.alerts.map((alert) => ({ ...alert, scenario: ${JSON.stringify(join(root, 'scenarios/smoke.ts'))} })),
-    stack: ${stack},
-  }`
-
-  it('an alert rule reads a misspelt metric', async (context) => {
-    const rules = await readFile(join(root, 'stack/config/rules/alerts.yml'), 'utf8')
-    const misspelt = rules.replaceAll('(http_requests_total{', '(http_request_total{')
-    expect(misspelt).not.toBe(rules)
-    await project.write('alerts.yml', misspelt)
-    await project.configure(alertsWith("{ rules: 'alerts.yml' }"))
-    const must = stations('pending', 'firing', 'alertmanager', 'delivered', 'resolved', 'resolved-delivered')
-    await expectCaught(context, project, { must }, ['--only', 'alerts'])
-  })
-
-  it('the webhook route is missing', async (context) => {
-    const routes = await readFile(join(root, 'stack/config/alertmanager.yml'), 'utf8')
-    const astray = `${routes.replace('\n  receiver: sink\n', '\n  receiver: nobody\n')}\n  - name: nobody\n`
-    expect(astray).toContain('receiver: nobody')
-    await project.write('alertmanager.yml', astray)
-    await project.configure(alertsWith("{ alertmanager: 'alertmanager.yml' }"))
-    // The alert itself is well: it fires, reaches Alertmanager and resolves.
-    await expectCaught(context, project, { must: stations('delivered', 'resolved-delivered') }, ['--only', 'alerts'])
-  })
-})

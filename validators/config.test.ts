@@ -27,6 +27,13 @@ const least: ConfigInput = { scenarios: ['basic.ts'], services: { gateway } }
 const urls = { url: 'http://127.0.0.1:9090' }
 const backends = { prometheus: urls, loki: urls, jaeger: urls, alertmanager: urls }
 
+const aTrial = {
+  name: 'errors',
+  load: { scenario: 'smoke.ts' },
+  fault: { kind: 'service', service: 'gateway', fault: 'error', ratio: 0.3 },
+  expect: [{ alert: 'High', reaches: ['slack'] }],
+} as const
+
 /** What a config is refused with. */
 function refusal(config: unknown): string {
   try {
@@ -88,38 +95,82 @@ it.each<[string, Partial<Record<keyof ConfigInput, unknown>>, string]>([
     'backends.jaeger.grpc: must be host:port, without a scheme',
   ],
   [
-    'an alert on a service that is not there',
-    {
-      alerts: [
-        {
-          name: 'High',
-          fault: { service: 'basket', fault: 'error', ratio: 0.3 },
-          rateWindow: '10s',
-          threshold: 0.05,
-          scenario: 'smoke.ts',
-        },
-      ],
-    },
+    'a trial of a service that is not there',
+    { alerts: [{ ...aTrial, fault: { ...aTrial.fault, service: 'basket' } }] },
     'alerts.0.fault.service: "basket" is not among services',
   ],
   [
-    'an alert that the fault can never make fire',
-    {
-      alerts: [
-        {
-          name: 'High',
-          fault: { service: 'gateway', fault: 'error', ratio: 0.05 },
-          rateWindow: '10s',
-          threshold: 0.05,
-          scenario: 'smoke.ts',
-        },
-      ],
-    },
-    'alerts.0.fault.ratio: must be above the threshold',
+    'a fault without traffic that it could strike',
+    { alerts: [{ ...aTrial, load: undefined }] },
+    'alerts.0.load: is needed: a fault strikes only requests',
+  ],
+  [
+    'a fault of a kind that there is not',
+    { alerts: [{ ...aTrial, fault: { kind: 'storm' } }] },
+    'alerts.0.fault.kind: ',
+  ],
+  ['two trials of one name', { alerts: [aTrial, aTrial] }, 'alerts.1.name: "errors" is the name of another trial'],
+  [
+    'an alert that is expected and inhibited',
+    { alerts: [{ ...aTrial, inhibits: ['High'] }] },
+    'alerts.0.expect: names High more than once',
+  ],
+  [
+    'a text that is no regular expression',
+    { alerts: [{ ...aTrial, expect: [{ alert: 'High', text: '/(/' }] }] },
+    'alerts.0.expect.0.text',
+  ],
+  [
+    'a demand that is no duration',
+    { alerts: [{ ...aTrial, expect: [{ alert: 'High', within: 'soon' }] }] },
+    'alerts.0.expect.0.within: "soon" is no duration',
+  ],
+  [
+    'a call off loopback that target.allow does not name',
+    { alerts: [{ ...aTrial, fault: { kind: 'call', call: { url: 'http://shop.example/break' }, lift: urls } }] },
+    'alerts.0.fault.call.url: is neither on loopback nor on a host of target.allow',
+  ],
+  [
+    'a lift off loopback that target.allow does not name',
+    { alerts: [{ ...aTrial, fault: { kind: 'call', call: urls, lift: { url: 'http://shop.example/mend' } } }] },
+    'alerts.0.fault.lift.url: is neither on loopback nor on a host of target.allow',
+  ],
+  [
+    'a secret in the place of a variable that holds it',
+    { alerts: [{ ...aTrial, fault: { kind: 'call', call: { ...urls, headersEnv: { token: 'a-b' } }, lift: urls } }] },
+    'alerts.0.fault.call.headersEnv.token: must be the name of an environment variable',
+  ],
+  [
+    'a command that only a shell could read',
+    { alerts: [{ ...aTrial, fault: { kind: 'command', command: 'docker stop shop', lift: ['true'] } }] },
+    'alerts.0.fault.command: ',
+  ],
+  [
+    'a synthetic alert without a name',
+    { alerts: [{ ...aTrial, fault: { kind: 'synthetic', drill: 'drill', labels: { drill: 'yes' } } }] },
+    'alerts.0.fault.labels: must have an alertname',
+  ],
+  [
+    'a synthetic alert that is not the one expected',
+    { alerts: [{ ...aTrial, fault: { kind: 'synthetic', drill: 'drill', labels: { alertname: 'Low' } } }] },
+    'alerts.0.expect.0.alert: must be Low, the synthetic alert',
   ],
   ['a config that is no object', { services: 'gateway' }, 'services: '],
 ])('refuses %s', (_, part, text) => {
   expect(refusal({ ...least, ...part })).toContain(text)
+})
+
+it('takes a trial with its defaults, and calls on a host that may be loaded', () => {
+  const fault = {
+    kind: 'call',
+    call: { url: 'http://shop.example/break' },
+    lift: { ...urls, method: 'DELETE' },
+  } as const
+  const target = { ...urls, allow: ['shop.example'] }
+  const { alerts } = parseConfig({ ...least, target, alerts: [aTrial, { ...aTrial, name: 'call', fault }] }, 'test')
+  expect(alerts[0]).toMatchObject({ at: '2s', tolerance: '2s', inhibits: [], load: { rate: 15 } })
+  expect(alerts[0]?.expect[0]).toMatchObject({ resolves: true, labels: {}, text: [] })
+  expect(alerts[1]?.fault).toMatchObject({ call: { method: 'POST' }, lift: { method: 'DELETE' } })
 })
 
 it('takes Zipkin instead of Jaeger, and Jaeger by gRPC', () => {

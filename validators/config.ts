@@ -7,19 +7,10 @@ import { z } from 'zod'
 import { parseDuration } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { parseThresholds } from '../lib/threshold.ts'
+import { type FaultCall, type Trial, trial } from './alerts/expectation.ts'
+import { duration, httpUrl, isLoopback, variable } from './config-values.ts'
+import { slosSchema } from './slo/slo.ts'
 
-const duration = z.string().refine((text) => (parseDuration(text) ?? 0) > 0, {
-  error: (issue) => `"${String(issue.input)}" is no duration like 500ms, 10s or 1m30s`,
-})
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: (issue) => `${JSON.stringify(issue.input)} is no http or https URL` })
-  .refine(
-    (text) => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''),
-    'must not hold credentials: name environment variables in auth instead',
-  )
-const variable = z
-  .string()
-  .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable, never the secret itself')
 const name = z.string().regex(/^[A-Za-z_:][\w:]*$/, 'is no Prometheus name')
 
 const auth = z.discriminatedUnion('type', [
@@ -109,23 +100,6 @@ const service = z.strictObject({
 })
 export type Service = z.output<typeof service>
 
-const alert = z
-  .strictObject({
-    name: z.string(),
-    fault: z.strictObject({ service: z.string(), fault: z.string(), ratio: z.number().gt(0).max(1) }),
-    /** The rule's rate window and the ratio above which it is true: the bounds follow from them. */
-    rateWindow: duration,
-    threshold: z.number().gt(0).lt(1),
-    /** The scenario that drives traffic while the fault is on. */
-    scenario: z.string(),
-    rate: z.number().positive().default(15),
-  })
-  .refine(({ fault, threshold }) => fault.ratio > threshold, {
-    path: ['fault', 'ratio'],
-    error: 'must be above the threshold, else the alert can never fire',
-  })
-export type AlertExpectation = z.output<typeof alert>
-
 /** Attributes that OpenTelemetry's conventions require of every span of a kind. */
 const attributes = z.array(z.string())
 const traces = z.strictObject({
@@ -182,6 +156,8 @@ const scenario = z.union([
 
 /** Files that replace those in stack/config/, and how the sample services are run. */
 const stack = z.strictObject({
+  /** `operator`: rules, scrapes and waiting times as the files say; `quick`: shortened by stack/profile.ts. */
+  profile: z.enum(['quick', 'operator']).default('quick'),
   rules: z.string().optional(),
   alertmanager: z.string().optional(),
   collector: z.string().optional(),
@@ -210,7 +186,7 @@ const schema = z
     /** The user's own backends; absent: muster's stack. */
     backends: backends.optional(),
     /** Muster's own stack, if not as it comes. */
-    stack: stack.default({}),
+    stack: stack.prefault({}),
     services: z.record(z.string(), service).refine((all) => Object.keys(all).length > 0, 'name at least one service'),
     scenarios: z.array(scenario).min(1, 'name at least one scenario file'),
     /** k6's thresholds by metric, applied to every scenario. */
@@ -232,19 +208,19 @@ const schema = z
       .default([]),
     /** Queries under way at once, over all backends: asking must not disturb what is asked. */
     queries: z.number().int().min(1).max(64).default(4),
-    alerts: z.array(alert).default([]),
-    /** The loopback port at which Alertmanager's webhook receiver finds muster; needed with your own Alertmanager. */
+    alerts: z.array(trial).default([]),
+    /** Service level objectives, which `muster slo` makes rules of and whose recorded figures a run judges. */
+    slos: slosSchema.default([]),
+    /**
+     * The loopback port at which your own Alertmanager's receivers find muster: `http://127.0.0.1:<port>/slack/<name>`,
+     * and so on for each integration.
+     */
     sinkPort: z.number().int().min(1).max(65_535).optional(),
+    /** The loopback port at which its mails find muster, with STARTTLS and AUTH; absent: no mail is received. */
+    sinkSmtpPort: z.number().int().min(1).max(65_535).optional(),
   })
   .superRefine((config, context) => {
-    config.alerts.forEach(({ fault }, index) => {
-      if (config.services[fault.service]) return
-      context.addIssue({
-        code: 'custom',
-        path: ['alerts', index, 'fault', 'service'],
-        message: `"${fault.service}" is not among services`,
-      })
-    })
+    for (const issue of trialIssues(config)) context.addIssue({ code: 'custom', ...issue })
     if (config.backends && !config.target) {
       context.addIssue({
         code: 'custom',
@@ -256,10 +232,37 @@ const schema = z
       context.addIssue({
         code: 'custom',
         path: ['sinkPort'],
-        message: 'is needed with alerts and your own Alertmanager: the port its webhook receiver posts to',
+        message: 'is needed with alerts and your own Alertmanager: the port its receivers post to',
       })
     }
   })
+
+/** What is wrong with the trials in the light of the rest of the config. */
+function trialIssues(config: {
+  readonly alerts: readonly Trial[]
+  readonly services: Readonly<Record<string, Service>>
+  readonly target?: { readonly allow: readonly string[] } | undefined
+}): { path: (string | number)[]; message: string }[] {
+  const allowed = ({ url }: FaultCall) => isLoopback(url) || config.target?.allow.includes(new URL(url).hostname)
+  return config.alerts.flatMap(({ name, fault }, index) => {
+    const path = ['alerts', index]
+    if (config.alerts.findIndex((other) => other.name === name) !== index)
+      return [{ path: [...path, 'name'], message: `"${name}" is the name of another trial` }]
+    if (fault.kind === 'service' && !config.services[fault.service])
+      return [{ path: [...path, 'fault', 'service'], message: `"${fault.service}" is not among services` }]
+    if (fault.kind !== 'call') return []
+    return (['call', 'lift'] as const).flatMap((key) =>
+      allowed(fault[key])
+        ? []
+        : [
+            {
+              path: [...path, 'fault', key, 'url'],
+              message: 'is neither on loopback nor on a host of target.allow: add the host there if it is yours',
+            },
+          ],
+    )
+  })
+}
 
 export type ConfigInput = z.input<typeof schema>
 export type ParsedConfig = z.output<typeof schema>
@@ -344,7 +347,7 @@ export function assertTargetAllowed(
   peakRate: number,
 ): void {
   const { hostname } = new URL(target.url)
-  if (/^(127(\.\d{1,3}){3}|localhost|\[::1\])$/.test(hostname)) return
+  if (isLoopback(target.url)) return
   if (!target.allow.includes(hostname)) {
     throw new UsageError(
       `Load on ${hostname} is not allowed: it is not loopback; add it to target.allow in the config if it is yours to load.`,

@@ -1,7 +1,8 @@
-import axios from 'axios'
+import axios, { AxiosError } from 'axios'
 import { z } from 'zod'
 import { EnvironmentError } from '../lib/errors.ts'
 
+const refusal = z.object({ error: z.string() })
 const granted = z.object({ id: z.union([z.string(), z.number()]) })
 
 /** A fault that is on; it expires by itself, and is lifted before that. */
@@ -35,8 +36,12 @@ export async function lease(faultUrl: string, request: FaultRequest): Promise<Le
       },
     }
   } catch (error) {
-    throw new EnvironmentError(
-      `The fault "${request.fault}" could not be switched on at ${base}: ${error instanceof Error ? error.message : String(error)}.`,
-    )
+    throw new EnvironmentError(`The fault "${request.fault}" could not be switched on at ${base}: ${reasonOf(error)}.`)
   }
+}
+
+/** What the port said, where it said something. */
+function reasonOf(error: unknown): string {
+  const said = error instanceof AxiosError ? refusal.safeParse(error.response?.data).data?.error : undefined
+  return said ?? (error instanceof Error ? error.message : String(error))
 }

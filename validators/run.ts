@@ -1,21 +1,17 @@
 import { join, resolve } from 'node:path'
-import { firingBound, resolvingBound } from '../lib/alert-timing.ts'
-import { EnvironmentError, type ExitCode, exitCodes, MusterError } from '../lib/errors.ts'
+import type { Action } from '../lib/action.ts'
+import { EnvironmentError, type ExitCode, exitCodes } from '../lib/errors.ts'
 import type { RunEvent } from '../lib/event.ts'
 import { makeLedger } from '../lib/ledger.ts'
 import { eventually } from '../lib/poll.ts'
-import { hex8, trialInstance } from '../lib/trace-id.ts'
+import { hex8 } from '../lib/trace-id.ts'
 import type { CheckResult, Window } from '../lib/verdict.ts'
+import { quietCheck } from './alerts/quiet.ts'
+import { holdTrials, type PlannedTrials, planTrials } from './alerts/trials.ts'
 import { isFinal } from './backends/http.ts'
 import type { Series } from './backends/prometheus.ts'
 import { type Check, put } from './check.ts'
-import {
-  type AlertExpectation,
-  assertTargetAllowed,
-  type BackendEndpoints,
-  type Config,
-  secretTexts,
-} from './config.ts'
+import { assertTargetAllowed, type BackendEndpoints, type Config, secretTexts } from './config.ts'
 import {
   type Edges,
   edgeKey,
@@ -34,15 +30,16 @@ import { withRollCall } from './roll-call/roll-call.ts'
 import { rollCallTable } from './roll-call/table.ts'
 import { durationOf, type Planned, peakRate, planScenario, planScenarios, type Sizes } from './scenarios.ts'
 import { loadSentinel, Sentry } from './sentinels.ts'
-import { alertTrial, quietCheck, timingOf } from './signals/alerts.ts'
 import { freshnessChecks } from './signals/freshness.ts'
 import { joinedChecks } from './signals/joined.ts'
 import { loadChecks } from './signals/load.ts'
 import { logsChecks } from './signals/logs.ts'
 import { metricsChecks } from './signals/metrics.ts'
+import { sloRunChecks } from './signals/slo.ts'
+import { sloSentChecks } from './signals/slo-sent.ts'
 import { stackChecks } from './signals/stack.ts'
 import { tracesChecks } from './signals/traces.ts'
-import type { Sink } from './sink.ts'
+import type { Sinks } from './sinks/sinks.ts'
 
 /** Everything a run needs; who provides the stack, k6 and the reporters is the command line's affair. */
 export interface RunInput {
@@ -56,7 +53,7 @@ export interface RunInput {
   /** Fault ports by service. */
   readonly faultUrls: Readonly<Record<string, string>>
   readonly k6Path: string
-  readonly sink: Sink | undefined
+  readonly sinks: Sinks | undefined
   /** The run's report folder; exists. */
   readonly folder: string
   readonly signal: AbortSignal
@@ -64,9 +61,11 @@ export interface RunInput {
   readonly guard: {
     /** Told of k6, so that it ends with muster. */
     readonly k6: (pid: number) => void
-    /** Told of a fault's lease; returns what to call once it is lifted. */
-    readonly lease: (url: string) => () => void
+    /** Told what lifts a fault; returns what to call once it is lifted. */
+    readonly fault: (lift: Action) => () => void
   }
+  /** Sends a request or runs a program that the config names. @throws Error if it fails */
+  readonly perform: (action: Action) => Promise<void>
   readonly versions: Readonly<Record<string, string>>
 }
 
@@ -76,7 +75,7 @@ export interface RunInput {
  */
 export async function planRun(config: Config, names: readonly string[], sizes: Sizes): Promise<Planned[]> {
   const planned = await planScenarios(config, names, sizes)
-  for (const { scenario } of config.alerts) await planScenario(resolve(config.folder, scenario), 0, {}, {})
+  for (const { load } of config.alerts) if (load) await planScenario(resolve(config.folder, load.scenario), 0, {}, {})
   if (config.freshness) await loadSentinel(config, config.freshness.sentinel)
   if (config.target) assertLoadAllowed(config, config.target.url, planned)
   secretTexts(config)
@@ -102,8 +101,8 @@ export async function run(input: RunInput): Promise<ExitCode> {
   const secrets = secretTexts(config)
   const facts = await preflight(config, backends, input.targetUrl, signal)
   const context: RunContext = { runId: input.runId, config, secrets, backends, facts, signal }
-  const trials = wants(input.only, 'alerts') ? config.alerts : []
-  emit(await started(input, context, planned, trials))
+  const trials = await planTrials(context, wants(input.only, 'alerts') ? config.alerts : [])
+  emit(started(input, context, planned, trials))
 
   const judgements: CheckResult[] = []
   const judge = async (checks: readonly Check[]) => judgements.push(...(await judgeAll(checks, input)))
@@ -129,15 +128,9 @@ export async function run(input: RunInput): Promise<ExitCode> {
     await writeRecording(input.folder, recording)
   }
   const healthy: Window = { from: begun, to: Date.now() }
-  if (wants(input.only, 'alerts')) await judge([quietCheck(context, input.sink, healthy)])
-  for (const expectation of trials) {
-    emit({
-      type: 'phase',
-      at: Date.now(),
-      text: `fault ${expectation.fault.fault} on ${expectation.fault.service}: awaiting ${expectation.name}`,
-    })
-    await judge(await triedAlert(input, context, expectation))
-  }
+  if (wants(input.only, 'slo')) await judge(sloRunChecks(context, healthy))
+  if (wants(input.only, 'alerts')) await judge([quietCheck(context, input.sinks, healthy)])
+  await holdTrials(input, context, trials, judge)
   emit({ type: 'phase', at: Date.now(), text: 'judging the stack' })
   await judge(stackChecks(context, { from: begun, to: Date.now() }))
   return exitCodeOf(judgements)
@@ -152,6 +145,7 @@ export function scenarioChecks(context: ScenarioContext): Check[] {
     ...tracesChecks(context),
     ...joinedChecks(context),
     ...freshnessChecks(context),
+    ...sloSentChecks(context),
   ]
 }
 
@@ -318,85 +312,13 @@ function recordedSentinel({ file, requests }: SentinelRun, { logs, traces }: Obs
   }
 }
 
-/** A trial that could not be held is an errored check, and hides no other. */
-async function triedAlert(input: RunInput, context: RunContext, expectation: AlertExpectation): Promise<Check[]> {
-  const { sink, config } = input
-  const faultUrl = input.faultUrls[expectation.fault.service]
-  try {
-    if (!sink || !faultUrl) {
-      throw new EnvironmentError(
-        `services.${expectation.fault.service}.faultUrl is not set: ${expectation.name} cannot be provoked.`,
-      )
-    }
-    const file = resolve(config.folder, expectation.scenario)
-    return await alertTrial(context, expectation, {
-      sink,
-      faultUrl,
-      guard: ({ url }) => input.guard.lease(url),
-      drive: async ({ rate }, signal, underWay) => {
-        // An instance of its own keeps its trace ids apart from those of the scenarios.
-        const { scenario } = await planScenario(file, 0, {}, {})
-        await runK6({
-          k6Path: input.k6Path,
-          scenarioFile: file,
-          plan: {
-            run: input.runId,
-            instance: trialInstance,
-            firstNumber: 0,
-            baseUrl: input.targetUrl.replace(/\/+$/, ''),
-            rate,
-            durationMs: 600_000,
-            thresholds: {},
-          },
-          folder: join(input.folder, 'logs', 'k6', `fault-${scenario.name}`),
-          signal,
-          killAfterMs: 3000,
-          onProgress: ({ iterations }) => {
-            if (iterations > 0) underWay()
-          },
-          onSpawn: input.guard.k6,
-        })
-      },
-    })
-  } catch (error) {
-    context.signal.throwIfAborted()
-    return [
-      {
-        id: `alerts.delivered.${expectation.name}`,
-        title: `${expectation.name} reaches its receiver within its bound`,
-        signal: 'alerts',
-        run: () => Promise.reject(error),
-      },
-    ]
-  }
-}
-
-async function started(
-  input: RunInput,
-  context: RunContext,
-  planned: readonly Planned[],
-  trials: readonly AlertExpectation[],
-): Promise<RunEvent> {
+function started(input: RunInput, context: RunContext, planned: readonly Planned[], trials: PlannedTrials): RunEvent {
   const { facts } = context
   const deadlines = [
     `metrics: ${scrapeDeadline(facts).words} after the load`,
     `logs and traces: ${pipelineDeadline().words} after the load`,
   ]
-  let estimatedMs = planned.reduce((sum, one) => sum + durationOf(one) + 6000, 0)
-  for (const expectation of trials) {
-    const timing = await timingOf(context, expectation).catch((error: unknown) => {
-      throw error instanceof MusterError
-        ? error
-        : new EnvironmentError(error instanceof Error ? error.message : String(error))
-    })
-    if (!timing) continue
-    const [fire, resolveBound] = [firingBound(timing), resolvingBound(timing)]
-    deadlines.push(`${expectation.name} delivered: ${fire.derivation} = ${(fire.latestMs / 1000).toFixed(1)} s`)
-    deadlines.push(
-      `${expectation.name} resolved: ${resolveBound.derivation} = ${(resolveBound.latestMs / 1000).toFixed(1)} s`,
-    )
-    estimatedMs += 5000 + fire.latestMs * 0.7 + resolveBound.latestMs * 0.5
-  }
+  const loadMs = planned.reduce((sum, one) => sum + durationOf(one) + 6000, 0)
   return {
     type: 'run-started',
     at: Date.now(),
@@ -414,9 +336,9 @@ async function started(
       backends: Object.fromEntries(
         Object.entries(urlsOf(input.endpoints)).flatMap(([name, url]) => (url === undefined ? [] : [[name, url]])),
       ),
-      deadlines,
-      faults: trials.map(({ name, fault }) => `${fault.fault} on ${fault.service} at ${fault.ratio * 100} %: ${name}`),
-      estimatedMs,
+      deadlines: [...deadlines, ...trials.deadlines],
+      faults: trials.faults,
+      estimatedMs: loadMs + trials.estimatedMs,
     },
   }
 }

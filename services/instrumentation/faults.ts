@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import { z } from 'zod'
 
-/** Faults disturb the service itself. */
-const disturbances = ['error', 'latency', 'stall'] as const
+/** Faults disturb the service itself; `rate-limit` refuses requests as if their user exceeded the limit. */
+const disturbances = ['error', 'latency', 'stall', 'rate-limit'] as const
 /** Sabotages of the telemetry that any service can suffer. */
 export const commonSabotages = [
   // Spans.

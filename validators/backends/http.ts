@@ -144,6 +144,20 @@ export class JsonClient {
     return this.#gate.through(get, bulk ? 'bulk' : 'small')
   }
 
+  /** Sends JSON. @throws BackendError if it is not taken */
+  async post(path: string, body: unknown, signal?: AbortSignal): Promise<void> {
+    const send = async () => {
+      try {
+        return await this.#http.post<string>(path, body, signal ? { signal } : {})
+      } catch (error) {
+        throw new BackendError('transport', `${this.name} at ${this.url} ${reasonOf(error, this.#endpoint.timeoutMs)}`)
+      }
+    }
+    const { status, data } = await this.#gate.through(send)
+    if (status < 200 || status >= 300)
+      throw new BackendError('answer', `${this.name} at ${this.url}${path} answered ${status}: ${excerpt(data)}`)
+  }
+
   /** The part of evidence that links to a page of the backend's; nothing if it has none. */
   link(path: string): { readonly link?: string } {
     return this.#endpoint.ui ? { link: this.url + path } : {}

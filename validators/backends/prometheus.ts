@@ -1,7 +1,8 @@
+import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Sample } from '../../lib/counter.ts'
 import { parseDuration } from '../../lib/duration.ts'
-import type { JsonClient } from './http.ts'
+import { BackendError, type JsonClient } from './http.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -52,6 +53,8 @@ const rules = answer(
             state: z.string().optional(),
             duration: z.number().optional(),
             keepFiringFor: z.number().optional(),
+            labels: labels.optional(),
+            alerts: z.array(z.object({ labels, state: z.enum(['pending', 'firing', 'inactive']) })).nullish(),
           }),
         ),
       }),
@@ -59,6 +62,11 @@ const rules = answer(
   }),
 )
 const flags = answer(z.record(z.string(), z.string()))
+const configuration = answer(z.object({ yaml: z.string() }))
+const alerting = z.object({
+  global: z.object({ external_labels: labels.nullish() }).nullish(),
+  alerting: z.object({ alert_relabel_configs: z.array(z.unknown()).nullish() }).nullish(),
+})
 const exemplars = answer(
   z.array(
     z.object({
@@ -101,6 +109,10 @@ export interface Rule {
   readonly lastEvaluation: number
   readonly forMs: number
   readonly keepFiringForMs: number
+  /** That it adds; templates as they are written. */
+  readonly labels: Labels
+  /** What it makes of its series at the moment; `alertname` is among the labels. */
+  readonly alerts: readonly { readonly labels: Labels; readonly state: 'pending' | 'firing' | 'inactive' }[]
 }
 
 /** A string inside PromQL or LogQL double quotes. */
@@ -182,6 +194,18 @@ export class Prometheus {
     )
   }
 
+  /** What it does to the labels of an alert on the way to Alertmanager. */
+  async outgoing(signal?: AbortSignal): Promise<{ externalLabels: Labels; relabels: boolean }> {
+    const { data } = await this.client.ask(configuration, { path: '/api/v1/status/config', ...pass(signal) })
+    const parsed = alerting.safeParse(parse(data.yaml))
+    if (!parsed.success) throw new BackendError('answer', 'prometheus told a configuration that cannot be read.')
+    const { global, alerting: sending } = parsed.data
+    return {
+      externalLabels: global?.external_labels ?? {},
+      relabels: (sending?.alert_relabel_configs ?? []).length > 0,
+    }
+  }
+
   async targets(signal?: AbortSignal): Promise<Target[]> {
     const { data } = await this.client.ask(targets, {
       path: '/api/v1/targets',
@@ -214,6 +238,8 @@ export class Prometheus {
         lastEvaluation: Date.parse(group.lastEvaluation),
         forMs: (rule.duration ?? 0) * 1000,
         keepFiringForMs: (rule.keepFiringFor ?? 0) * 1000,
+        labels: rule.labels ?? {},
+        alerts: rule.alerts ?? [],
       })),
     )
   }

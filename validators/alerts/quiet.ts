@@ -1,0 +1,80 @@
+import { eventually } from '../../lib/poll.ts'
+import type { Window } from '../../lib/verdict.ts'
+import { isFinal } from '../backends/http.ts'
+import { type Check, concluded, type Finding } from '../check.ts'
+import type { RunContext } from '../context.ts'
+import type { Notification } from '../sinks/notification.ts'
+import { addressOf, alertWords } from './timeline.ts'
+import type { Ears } from './watch.ts'
+
+/** An evaluation and an answer take time themselves. */
+const slackMs = 2000
+
+/** Nothing fires while all is well, and the rules were evaluated all the while. */
+export function quietCheck(context: RunContext, ears: Ears | undefined, window: Window): Check {
+  return {
+    id: 'alerts.quiet',
+    title: 'no alert fires while the services are healthy',
+    signal: 'alerts',
+    run: async () => {
+      const { prometheus, alertmanager } = context.backends
+      const selector = 'ALERTS{alertstate="firing"}'
+      const [from, to] = [window.from + context.facts.clockOffsetMs, window.to + context.facts.clockOffsetMs]
+      const withinMs = 2 * context.facts.evaluationMs + slackMs
+      let waiting: readonly string[] = []
+      const polled = await eventually(
+        async (attempt): Promise<Finding> => {
+          // A dead Alertmanager delivers nothing either: silence counts only while it answers. The series come last, so
+          // that they hold what the rules had evaluated.
+          const [rules] = await Promise.all([prometheus.rules(attempt), alertmanager.alerts(attempt)])
+          const fired = await prometheus.raw(selector, from, to, attempt)
+          const alerting = rules.filter(({ alerting }) => alerting)
+          // Once evaluated after the window, a rule has said all that it will say of it.
+          waiting = alerting.filter(({ lastEvaluation }) => lastEvaluation < to).map(({ name }) => name)
+          const delivered = (ears?.notifications(window.from) ?? []).filter(
+            (one) => one.at <= window.to && !isOfThePast(one, from),
+          )
+          return {
+            actual: `${fired.length} firing series, ${delivered.length} notifications, ${alerting.length} alerting rules evaluated`,
+            problems: [
+              ...fired.map(({ labels: { __name__, alertstate, ...labels } }) => `${alertWords(labels)} fired`),
+              ...delivered.map(
+                (one) => `${addressOf(one)} was notified: ${one.text.replace(/\s+/g, ' ').slice(0, 160)}`,
+              ),
+              ...(alerting.length === 0 ? ['there is no alerting rule, so silence proves nothing'] : []),
+            ],
+            empty: alerting.length === 0,
+          }
+        },
+        ({ problems }) => problems.length === 0 && waiting.length === 0,
+        {
+          withinMs,
+          signal: context.signal,
+          isFinal,
+          firstPauseMs: 300,
+          hopeless: ({ problems }) => problems.length > 0,
+        },
+      )
+      const unevaluated = waiting.map((name) => `${name} was not evaluated`)
+      const silent = polled.outcome === 'broken' && polled.value?.problems.length === 0
+      const { query, time } = prometheus.rawQuery(selector, from, to)
+      return concluded(
+        silent && polled.value ? { ...polled, value: { ...polled.value, problems: unevaluated } } : polled,
+        {
+          expected: 'no firing alert, no notification',
+          window,
+          query,
+          deadline: `every rule was evaluated once more: 2 evaluations of ${context.facts.evaluationMs / 1000} s + ${slackMs / 1000} s at the latest`,
+          reproduce: prometheus.client.curl('/api/v1/query', { query, time }),
+          ...prometheus.client.link(`/alerts`),
+        },
+      )
+    },
+  }
+}
+
+/** That an alert of an earlier load is over may be told late, and says nothing of this one. */
+function isOfThePast({ status, alerts }: Notification, from: number): boolean {
+  if (alerts.length === 0) return status === 'resolved'
+  return alerts.every(({ status, endsAt }) => status === 'resolved' && endsAt !== undefined && endsAt < from)
+}
