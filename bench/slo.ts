@@ -35,7 +35,15 @@ for (const [index, one] of [...each, together].entries()) {
   const alert = alerts[index]
   const name = alert ? `${formatPrometheusDuration(alert.longMs)} / ${formatPrometheusDuration(alert.shortMs)}` : 'any'
   const share = (value: number | undefined) => (value === undefined ? '-' : percent(value))
-  const cells = [name, one.caught + one.missed, one.caught, one.missed, one.false, share(precision(one)), share(recall(one))]
+  const cells = [
+    name,
+    one.caught + one.missed,
+    one.caught,
+    one.missed,
+    one.false,
+    share(precision(one)),
+    share(recall(one)),
+  ]
   console.log(`| ${cells.join(' | ')} |`)
 }
 console.log(`in ${seconds.toFixed(2)} s`)
@@ -44,7 +52,11 @@ const { promtool } = await obtain(['promtool'])
 const signal = AbortSignal.timeout(600_000)
 const witnesses = witnessesOf(slo.sli)
 if (typeof witnesses === 'string') throw new Error(witnesses)
-const [incident = []] = generateIncidents(1, 1, { windows: alerts, thresholds: alerts.map((one) => one.threshold), stepMs })
+const [incident = []] = generateIncidents(1, 1, {
+  windows: alerts,
+  thresholds: alerts.map((one) => one.threshold),
+  stepMs,
+})
 const ours = await timed(async () => evaluate(alerts, incident, stepMs, witnesses.startsAt / eventsPerStep))
 const theirs = await timed(() =>
   simulate([{ slo, witnesses, incident, stepMs }], { promtool, rules: burnRules(slo), signal }),
