@@ -306,8 +306,8 @@ test('templates render whole, and the same from run to run', async () => {
   const rendered = async (text = config) => {
     let texts: Awaited<ReturnType<typeof tryTemplates>>['texts'] = []
     const results = await tried(
-      async (...given) => {
-        const found = await tryTemplates(...given)
+      async (around, probes) => {
+        const found = await tryTemplates(around, probes)
         texts = found.texts
         return found.results
       },
