@@ -132,18 +132,6 @@ describe('a fault, and the alerts that follow', () => {
     within: '12s',
   })
 
-  test('one that is well in rule, route, inhibition and text passes: exit 0', async () => {
-    const muted: AlertFile = { name: 'Muted', kind: 'target', route: { receiver: 'pager' } }
-    await reload([sound, muted])
-    const { called, checks } = await run(trial([soundExpected], ['Muted']))
-    expect(words(checks)).toBe('')
-    expect(called.code).toBe(0)
-    expect(checks.map(({ id }) => id)).toEqual(
-      expect.arrayContaining(['alerts.inhibited.Muted', 'alerts.resolved-delivered.Sound.email', 'alerts.end-state']),
-    )
-    expect(called.stdout).toMatch(/Sound reaches slack,\s+pagerduty,\s+email/)
-  })
-
   test('rules: a wrong metric, `for` ten times too long, one that fires early, one that nobody expected', async () => {
     const route = { receiver: 'pager' }
     await reload([
@@ -154,6 +142,11 @@ describe('a fault, and the alerts that follow', () => {
       { name: 'Second', route },
     ])
     const early: Expected = { alert: 'TooEarly', reaches: ['pager'], notBefore: '6s' }
+    // Where the group of an earlier alert is still kept, "too soon" may be the group's doing, and is not held against the rule.
+    await until('an Alertmanager that keeps no groups', 45_000, async () => {
+      const metrics = await (await fetch(`${state.urls.alertmanager}/metrics`)).text()
+      return /^alertmanager_dispatcher_aggregation_groups 0$/m.test(metrics) || undefined
+    })
     const { called, checks } = await run(
       trial([soundExpected, at('WrongMetric', 'pager'), at('TooSlow', 'pager'), early]),
     )
@@ -168,6 +161,18 @@ describe('a fault, and the alerts that follow', () => {
     )
     expect(words(checks)).toContain('Second{service="gateway"} (firing) arrived at webhook/pager')
     expect(called.code).toBe(1)
+  })
+
+  test('one that is well in rule, route, inhibition and text passes: exit 0', async () => {
+    const muted: AlertFile = { name: 'Muted', kind: 'target', route: { receiver: 'pager' } }
+    await reload([sound, muted])
+    const { called, checks } = await run(trial([soundExpected], ['Muted']))
+    expect(words(checks)).toBe('')
+    expect(called.code).toBe(0)
+    expect(checks.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['alerts.inhibited.Muted', 'alerts.resolved-delivered.Sound.email', 'alerts.end-state']),
+    )
+    expect(called.stdout).toMatch(/Sound reaches slack,\s+pagerduty,\s+email/)
   })
 
   test('routes: late, falling through, without receiver, never resolved, a torn template, one dead integration, no inhibition', async () => {

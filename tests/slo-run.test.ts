@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import type { CheckResult } from '../lib/verdict.ts'
 import { sloRules } from '../validators/slo/rules.ts'
 import { slosSchema } from '../validators/slo/slo.ts'
 import { type Called, Project, plant, root } from './harness.ts'
+import { until } from './observe.ts'
+
+const rows = z.object({ data: z.object({ result: z.array(z.unknown()) }) })
 
 // Logins stand for health checks: the sample services do not count theirs.
 const sli = {
@@ -41,7 +45,7 @@ beforeAll(async () => {
   const loaded = template.replace('${RULES}/*.yml', rules.join('\n  - '))
   expect(loaded).toContain('sound.yml')
   const prometheus = await project.write('prometheus.yml', loaded)
-  const scenario = { file: join(root, 'scenarios/basic.ts'), rate: 15, duration: '5s' }
+  const scenario = { file: join(root, 'scenarios/basic.ts'), rate: 15, duration: '8s' }
   await project.configure(
     JSON.stringify({
       scenarios: [scenario],
@@ -54,8 +58,18 @@ beforeAll(async () => {
   const up = await project.call(['up'])
   expect(up.code, up.stderr).toBe(0)
   const { urls } = await project.state()
-  await plant(urls.faults.gateway ?? '', { fault: 'error', ratio: 0.1 })
-  called = await project.call(['run', '--only', 'slo'])
+  const run = project.start(['run', '--only', 'slo'])
+  // Not before k6's set-up is over, which an error would end.
+  await until('traffic', 60_000, async () => {
+    const query = new URLSearchParams({
+      query: 'http_requests_total{job="gateway",method="GET",route="/todos/:id"} > 0',
+    })
+    const { data } = rows.parse(await (await fetch(`${urls.prometheus}/api/v1/query?${query}`)).json())
+    return data.result.length > 0 || undefined
+  })
+  await plant(urls.faults.gateway ?? '', { fault: 'error', ratio: 0.2 })
+  const { exitCode: code, stdout, stderr } = await run
+  called = { code, stdout, stderr }
   checks = await project.checks()
 }, 170_000)
 
