@@ -186,7 +186,8 @@ async function tryBatch(
           ...(state && state.inhibitedBy.length === 0 ? ['Alertmanager says that nothing inhibits the target'] : []),
           ...(told(target, endedAt).length === 0 ? ['the target was not told after its source had ended'] : []),
           ...nearMisses
-            .filter(({ alert }) => told(alert).length === 0)
+            // What comes only when the source has ended was muted by it.
+            .filter(({ alert }) => !told(alert).some(({ at }) => at < endedAt))
             .map(({ label, alert }) => `{${inWords(alert.labels)}} was muted, though it differs in ${label}`),
         ]
         return [rule, trialCheck(trial, problems, window)]
