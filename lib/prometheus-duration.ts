@@ -17,3 +17,21 @@ export function parsePrometheusDuration(text: string): number | undefined {
     0,
   )
 }
+
+/** The shortest text for milliseconds that Prometheus reads: `1h30m`, `250ms`, `0s`. */
+export function formatPrometheusDuration(ms: number): string {
+  let rest = Math.round(ms)
+  let text = ''
+  for (const [unit, size] of [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1000],
+    ['ms', 1],
+  ] as const) {
+    const amount = Math.floor(rest / size)
+    if (amount > 0) text += `${amount}${unit}`
+    rest -= amount * size
+  }
+  return text || '0s'
+}

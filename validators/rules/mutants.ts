@@ -1,3 +1,4 @@
+import { formatPrometheusDuration } from '../../lib/prometheus-duration.ts'
 import { type Threshold, thresholdOf, walk } from './expression.ts'
 import {
   type Aggregation,
@@ -8,7 +9,6 @@ import {
   type Selector,
   type Span,
 } from './promql.ts'
-import { formatPrometheusDuration } from './promql-literal.ts'
 import type { Rule } from './rule-file.ts'
 import { valueRange } from './value-range.ts'
 

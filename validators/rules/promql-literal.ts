@@ -1,46 +1,4 @@
-const secondsOf: Readonly<Record<string, number>> = {
-  y: 31_536_000,
-  w: 604_800,
-  d: 86_400,
-  h: 3600,
-  m: 60,
-  s: 1,
-  ms: 0.001,
-}
-
-const durationPattern = /^(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?$/
-
-/**
- * Milliseconds of a duration as rule files and PromQL write it: `1d`, `1h30m`, `0`; units y w d h m s ms, each once and
- * in this order (`ParseDuration` of prometheus/common). Undefined if it is not one.
- */
-export function parsePrometheusDuration(text: string): number | undefined {
-  if (text === '0') return 0
-  if (text === '' || !durationPattern.test(text)) return undefined
-  let seconds = 0
-  for (const [, amount, unit] of text.matchAll(/(\d+)(ms|[ywdhms])/g)) {
-    seconds += Number(amount) * (secondsOf[unit ?? ''] ?? 0)
-  }
-  return Math.round(seconds * 1000)
-}
-
-/** The shortest text for milliseconds that Prometheus reads: `1h30m`, `250ms`, `0s`. */
-export function formatPrometheusDuration(ms: number): string {
-  let rest = Math.round(ms)
-  let text = ''
-  for (const [unit, size] of [
-    ['d', 86_400_000],
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-    ['ms', 1],
-  ] as const) {
-    const amount = Math.floor(rest / size)
-    if (amount > 0) text += `${amount}${unit}`
-    rest -= amount * size
-  }
-  return text || '0s'
-}
+import { parsePrometheusDuration } from '../../lib/prometheus-duration.ts'
 
 /** The value of a PromQL number literal: decimal, hexadecimal, with `_`, Inf, NaN, or a duration, which counts in seconds. */
 export function numberOf(literal: string): number | undefined {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { formatPrometheusDuration, parsePrometheusDuration } from '../../lib/prometheus-duration.ts'
 import { constantOf, selectorsOf, thresholdsOf } from './expression.ts'
 import { mayHave, outputLabels } from './output-labels.ts'
 import { type Expr, PromqlError, parsePromql } from './promql.ts'
-import { formatPrometheusDuration, numberOf, parsePrometheusDuration, stringOf } from './promql-literal.ts'
+import { numberOf, stringOf } from './promql-literal.ts'
 
 test('a selector is read with its matchers, range and offset', () => {
   const expr = parsePromql('rate(x{a="1",b!~"2.*"}[5m] offset -1m)')

@@ -1,7 +1,7 @@
 import { isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { UsageError } from '../../lib/errors.ts'
-import { parsePrometheusDuration } from './promql-literal.ts'
+import { parsePrometheusDuration } from '../../lib/prometheus-duration.ts'
 import { type Position, positionIn } from './text-position.ts'
 
 /** A part of a rule that a finding can point at. */

@@ -1,4 +1,4 @@
-import { formatPrometheusDuration } from './promql-literal.ts'
+import { formatPrometheusDuration } from '../../lib/prometheus-duration.ts'
 import type { Timeline, Track } from './timeline.ts'
 
 /** When things happen, counted from where. */

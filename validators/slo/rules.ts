@@ -1,5 +1,5 @@
 import { type BurnWindow, burnFactor, errorBudget, percent } from '../../lib/burn-rate.ts'
-import { formatPrometheusDuration } from '../rules/promql-literal.ts'
+import { formatPrometheusDuration } from '../../lib/prometheus-duration.ts'
 import { selectorText } from './selector.ts'
 import { groupNames, identity, recorded, recordedPeriod, windowsOf } from './series.ts'
 import { alertName, type Slo } from './slo.ts'

@@ -1,5 +1,5 @@
+import { formatPrometheusDuration } from '../../lib/prometheus-duration.ts'
 import { literal } from '../backends/prometheus.ts'
-import { formatPrometheusDuration } from '../rules/promql-literal.ts'
 import { type Slo, sloId } from './slo.ts'
 
 /** The names of the series that the rules of an SLO record, by the window in milliseconds. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type BurnWindow, burnProblems, scaledWindows, standardWindows } from '../../lib/burn-rate.ts'
 import { MatcherSyntaxError } from '../../lib/matcher.ts'
-import { parsePrometheusDuration } from '../rules/promql-literal.ts'
+import { parsePrometheusDuration } from '../../lib/prometheus-duration.ts'
 import { type CounterSelector, type LabelMatcher, labelMatcher, narrowed, parseCounter } from './selector.ts'
 
 /** What counts as an event, and what as a bad one. What is excluded is no event at all. */
