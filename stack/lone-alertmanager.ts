@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { LoneAlertmanager, LoneOptions } from '../lib/lone-alertmanager.ts'
 import { freePorts } from './ports.ts'
 import { answers } from './probe.ts'
 import { PortTakenError, Supervisor } from './supervisor.ts'
@@ -9,29 +10,6 @@ import { startWatchdog, type Watchdog } from './watchdog-client.ts'
 
 const readyWithinMs = 15_000
 const attempts = 3
-
-/** What an Alertmanager is started with. */
-export interface LoneOptions {
-  /** Names the process and its folder. */
-  readonly name: string
-  /** Its whole configuration. */
-  readonly config: string
-  /** Added to an environment of PATH, TMPDIR, LANG, TZ and an empty HOME. */
-  readonly env: Readonly<Record<string, string>>
-  readonly signal: AbortSignal
-}
-
-/** One Alertmanager by itself, without a cluster. */
-export interface LoneAlertmanager {
-  readonly url: string
-  readonly pid: number
-  /** What it has logged: one JSON object a line. */
-  log(): string
-  /** How it ended though nobody stopped it; undefined while it runs. */
-  exited(): string | undefined
-  /** Ends it and removes its folder. May be called twice. */
-  stop(): Promise<void>
-}
 
 /** Starts Alertmanagers that end with this process, each in a folder of its own. */
 export class LoneAlertmanagers {

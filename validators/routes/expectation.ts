@@ -1,8 +1,8 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { LineCounter, parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
 import { UsageError } from '../../lib/errors.ts'
 import type { Labels } from '../../lib/matcher.ts'
+import { readSnapshotFile, writeSnapshotFile } from '../snapshot-file.ts'
 
 /** Who has to be told of an alert. */
 export interface Expected {
@@ -30,16 +30,8 @@ const fileSchema = z.array(entry, 'must be a list of {alert, receivers}')
  * @throws UsageError with line and path of every problem
  */
 export async function readExpectations(path: string): Promise<readonly Expected[] | undefined> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw new UsageError(
-      `The expectation file ${path} cannot be read: ${error instanceof Error ? error.message : error}.`,
-    )
-  }
-  return parseExpectations(text, path)
+  const text = await readSnapshotFile(path)
+  return text === undefined ? undefined : parseExpectations(text, path)
 }
 
 /** Like `readExpectations`, of a text. @throws UsageError */
@@ -78,20 +70,12 @@ const head = `# Who is told of which alert. Written by muster alerts route from 
 # --update writes it anew, with the entries that have a time kept.
 `
 
-/** Replaces the file in one step. @throws UsageError if that is not allowed */
+/** @throws UsageError if the file cannot be written */
 export async function writeExpectations(path: string, entries: readonly Omit<Expected, 'line'>[]): Promise<void> {
   const list = entries.map(({ labels, at, receivers }) => ({
     alert: labels,
     ...(at === undefined ? {} : { at: new Date(at).toISOString() }),
     receivers,
   }))
-  const written = `${path}.${process.pid}.tmp`
-  try {
-    await writeFile(written, head + stringify(list, { lineWidth: 0 }))
-    await rename(written, path)
-  } catch (error) {
-    throw new UsageError(
-      `${path} cannot be written (${error instanceof Error ? error.message : error}): name a place with --expect.`,
-    )
-  }
+  await writeSnapshotFile(path, head + stringify(list, { lineWidth: 0 }))
 }

@@ -1,3 +1,4 @@
+import type { LoneAlertmanager, StartAlertmanager } from '../../lib/lone-alertmanager.ts'
 import type { Labels } from '../../lib/matcher.ts'
 import { eventually, type Polled } from '../../lib/poll.ts'
 import { Alertmanager } from '../backends/alertmanager.ts'
@@ -7,7 +8,6 @@ import { Sinks } from '../sinks/sinks.ts'
 import type { AlertmanagerFile } from './alertmanager-file.ts'
 import { bodyOf, type Delivery, probeLabel, type SentAlert } from './experiment-alert.ts'
 import { isErrorOf, type LogLine, logLine } from './log-line.ts'
-import type { LoneAlertmanager, StartAlertmanager } from './lone-alertmanager.ts'
 import { type PlacedIntegration, type Rewritten, rewrite } from './rewrite.ts'
 import { type Branch, writeTree } from './yaml-tree.ts'
 

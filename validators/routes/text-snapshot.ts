@@ -1,8 +1,8 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { UsageError } from '../../lib/errors.ts'
 import type { CheckResult } from '../../lib/verdict.ts'
+import { readSnapshotFile, writeSnapshotFile } from '../snapshot-file.ts'
 import { routeCheck, skippedCheck } from './route-check.ts'
 import type { RenderedText } from './template-round.ts'
 
@@ -27,7 +27,7 @@ export async function textsCheck(
   const before = update ? undefined : await readSnapshot(path)
   const all = Object.values(now).reduce((sum, cases) => sum + Object.keys(cases).length, 0)
   if (!before) {
-    await write(path, now)
+    await writeSnapshotFile(path, heading + stringify(now, { lineWidth: 0, blockQuote: 'literal' }))
     return skippedCheck(id, title, `${all} texts were written to ${path}; later runs are compared with them.`)
   }
   const problems = [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((where) => {
@@ -80,15 +80,8 @@ function shown(line: string | undefined): string {
 }
 
 async function readSnapshot(path: string): Promise<Snapshot | undefined> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw new UsageError(
-      `The snapshot ${path} cannot be read (${String(error)}): make it readable, or name another file.`,
-    )
-  }
+  const text = await readSnapshotFile(path)
+  if (text === undefined) return undefined
   const parsed = snapshot.safeParse(safely(text))
   if (parsed.success) return parsed.data
   throw new UsageError(`${path} is no snapshot of texts: remove it, or write it anew with --update.`)
@@ -99,17 +92,5 @@ function safely(text: string): unknown {
     return parse(text)
   } catch {
     return undefined
-  }
-}
-
-async function write(path: string, texts: Snapshot): Promise<void> {
-  try {
-    // Replaced at once: an interrupted run leaves the file as it was.
-    await writeFile(`${path}.new`, heading + stringify(texts, { lineWidth: 0, blockQuote: 'literal' }))
-    await rename(`${path}.new`, path)
-  } catch (error) {
-    throw new UsageError(
-      `The snapshot ${path} cannot be written (${error instanceof Error ? error.message : String(error)}): name another file.`,
-    )
   }
 }

@@ -1,4 +1,4 @@
-import { type Binary, type ComparisonOp, comparisonOps, type Expr, type Selector } from './promql.ts'
+import { type Binary, type BinaryOp, type ComparisonOp, comparisonOps, type Expr, type Selector } from './promql.ts'
 
 /** The direct parts of an expression, in the order they are written. */
 export function partsOf(expr: Expr): readonly Expr[] {
@@ -60,7 +60,12 @@ export function constantOf(expr: Expr): number | undefined {
   if (expr.kind !== 'binary') return undefined
   const [left, right] = [constantOf(expr.left), constantOf(expr.right)]
   if (left === undefined || right === undefined) return undefined
-  switch (expr.op) {
+  return arithmetic(expr.op, left, right)
+}
+
+/** What PromQL makes of two numbers; undefined for what is no arithmetic operator. */
+export function arithmetic(op: BinaryOp, left: number, right: number): number | undefined {
+  switch (op) {
     case '+':
       return left + right
     case '-':
@@ -73,6 +78,8 @@ export function constantOf(expr: Expr): number | undefined {
       return left % right
     case '^':
       return left ** right
+    case 'atan2':
+      return Math.atan2(left, right)
     default:
       return undefined
   }

@@ -1,7 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { UsageError } from '../../lib/errors.ts'
+import { readSnapshotFile, writeSnapshotFile } from '../snapshot-file.ts'
 import type { Labels, Series } from './evaluator/series.ts'
 import { notation, valuesOf } from './play.ts'
 import { PromqlError, parsePromql } from './promql.ts'
@@ -53,13 +53,8 @@ const schema = z.object({
 
 /** The snapshot, or undefined if there is none yet. @throws UsageError for a file that is none */
 export async function readSnapshot(path: string): Promise<KeptRule[] | undefined> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw new UsageError(`${path} cannot be read (${String(error)}); name another snapshot.`)
-  }
+  const text = await readSnapshotFile(path)
+  if (text === undefined) return undefined
   const remedy = 'restore it, or have it written anew with --update'
   let content: unknown
   try {
@@ -93,7 +88,7 @@ export async function readSnapshot(path: string): Promise<KeptRule[] | undefined
   }))
 }
 
-/** Replaces the file in one step, so that an interrupted run leaves a whole one. */
+/** @throws UsageError if the file cannot be written */
 export async function writeSnapshot(path: string, rules: readonly KeptRule[]): Promise<void> {
   const content = {
     version: 1,
@@ -110,13 +105,7 @@ export async function writeSnapshot(path: string, rules: readonly KeptRule[]): P
       })),
     })),
   }
-  const draft = `${path}.${process.pid}`
-  try {
-    await writeFile(draft, header + stringify(content, { lineWidth: 0, aliasDuplicateObjects: false }))
-    await rename(draft, path)
-  } catch (error) {
-    throw new UsageError(`The snapshot ${path} cannot be written (${String(error)}); name a path that can be.`)
-  }
+  await writeSnapshotFile(path, header + stringify(content, { lineWidth: 0, aliasDuplicateObjects: false }))
 }
 
 /** A timeline as the snapshot keeps it. */

@@ -1,3 +1,4 @@
+import { arithmetic } from '../expression.ts'
 import { type Binary, type BinaryOp, type ComparisonOp, comparisonOps, type VectorMatching } from '../promql.ts'
 import { type Labels, labelKey, pickLabels, type Sample, withoutName } from './series.ts'
 
@@ -29,24 +30,9 @@ export function compare(op: ComparisonOp, left: number, right: number): boolean 
 }
 
 export function calculate(op: BinaryOp, left: number, right: number): number {
-  switch (op) {
-    case '+':
-      return left + right
-    case '-':
-      return left - right
-    case '*':
-      return left * right
-    case '/':
-      return left / right
-    case '%':
-      return left % right
-    case '^':
-      return left ** right
-    case 'atan2':
-      return Math.atan2(left, right)
-    default:
-      throw new Unsupported(`the operator ${op}`)
-  }
+  const value = arithmetic(op, left, right)
+  if (value === undefined) throw new Unsupported(`the operator ${op}`)
+  return value
 }
 
 const ignoreNothing: VectorMatching = { on: false, labels: [], include: [] }
