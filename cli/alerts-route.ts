@@ -16,6 +16,7 @@ import {
   type Reached,
   receiversAt,
   sameReceivers,
+  unlisted,
 } from '../validators/routes/expected-receivers.ts'
 import type { KnownAlert } from '../validators/routes/findings/finding.ts'
 import { findFindings, findingInWords, findingResults } from '../validators/routes/findings/findings.ts'
@@ -98,13 +99,14 @@ async function alertsRouteCommand(flags: RouteFlags): Promise<ExitCode> {
     const compared = expectationResult(expectPath, kept, startedAt)
     const results = [
       write ? expectationWritten(expectPath, probes.length) : compared,
+      ...(write || given === undefined ? [] : unlisted(expectPath, probes, given)),
       ...findingResults(file.path, findings, startedAt),
       ...examination.results,
     ]
     if (verbosityOf(flags) !== 'quiet') {
       const room = process.stdout.isTTY ? process.stdout.columns : usualWidth
       const lines = [
-        ...routeTable(rowsOf(file, derived, given ?? [], told), room),
+        ...routeTable(rowsOf(file, derived, probes, given ?? [], told), room),
         '',
         ...findings.map((finding) => findingInWords(file.path, finding)),
         ...(findings.length > 0 ? [''] : []),
@@ -154,7 +156,8 @@ function probesOf(
 ): Probe[] {
   const all = [
     ...derived.flatMap(({ probes }) => probes),
-    ...[...known, ...given].flatMap(({ labels }) => {
+    // Who is told at another time is computed, for Alertmanager's clock is this machine's.
+    ...[...known, ...given.filter(({ at }) => at === undefined)].flatMap(({ labels }) => {
       const route = routesOf(labels, file.root)[0]
       return route ? [{ route, labels }] : []
     }),
@@ -195,9 +198,11 @@ function predicted(labels: Labels, { root }: AlertmanagerFile): readonly string[
   return routesOf(labels, root).map(({ receiver }) => receiver)
 }
 
+/** A row for each label set that was sent: those derived for a route first, then those of rules and expectations. */
 function rowsOf(
   file: AlertmanagerFile,
   derived: readonly Derived[],
+  probes: readonly Probe[],
   given: readonly Expected[],
   told: ReadonlyMap<string, readonly string[]>,
 ): RouteRow[] {
@@ -205,13 +210,16 @@ function rowsOf(
   const expectations = new Map(
     given.filter(({ at }) => at === undefined).map(({ labels, receivers }) => [labelsKey(labels), receivers]),
   )
-  return derived.flatMap(({ route, probes, state }): RouteRow[] => {
+  const own = new Set(derived.flatMap((one) => one.probes.map(({ labels }) => labelsKey(labels))))
+  return derived.flatMap(({ route, state, ...one }): RouteRow[] => {
     const depth = wayTo(route, parents).length - 1
-    if (probes.length === 0) {
+    const others = probes.filter((probe) => probe.route === route && !own.has(labelsKey(probe.labels)))
+    const sent = [...one.probes, ...others]
+    if (sent.length === 0) {
       const verdict = state === 'unreachable' ? 'unreachable' : state === 'entered' ? 'never answers' : 'not decided'
       return [{ route, depth, expected: [], reached: [], verdict }]
     }
-    return probes.map(({ labels }) => {
+    return sent.map(({ labels }) => {
       const expected = expectations.get(labelsKey(labels)) ?? predicted(labels, file)
       const reached = told.get(labelsKey(labels)) ?? []
       const verdict = sameReceivers(expected, reached) ? 'as expected' : 'differs'

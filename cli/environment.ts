@@ -41,7 +41,7 @@ export async function openEnvironment(options: EnvironmentOptions): Promise<RunE
 async function external({ config }: EnvironmentOptions): Promise<RunEnvironment> {
   const { backends, target } = config
   if (!backends || !target) throw new Error('unreachable: the config was checked')
-  const ports = { http: config.sinkPort, smtp: config.sinkSmtpPort }
+  const ports = { http: config.sinkPort, smtp: config.sinkSmtpPort, smtps: config.sinkSmtpsPort }
   const sinks = config.alerts.length > 0 ? await Sinks.open(ports) : undefined
   const faultUrls = Object.fromEntries(
     Object.entries(config.services).flatMap(([name, { faultUrl }]) => (faultUrl ? [[name, faultUrl]] : [])),

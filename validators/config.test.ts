@@ -136,6 +136,11 @@ it.each<[string, Partial<Record<keyof ConfigInput, unknown>>, string]>([
     'alerts.0.fault.lift.url: is neither on loopback nor on a host of target.allow',
   ],
   [
+    'a fault port off loopback that target.allow does not name',
+    { services: { gateway: { ...gateway, faultUrl: 'http://shop.example:9000' } } },
+    'services.gateway.faultUrl: is neither on loopback nor on a host of target.allow',
+  ],
+  [
     'a secret in the place of a variable that holds it',
     { alerts: [{ ...aTrial, fault: { kind: 'call', call: { ...urls, headersEnv: { token: 'a-b' } }, lift: urls } }] },
     'alerts.0.fault.call.headersEnv.token: must be the name of an environment variable',

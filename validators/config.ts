@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { parseDuration } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { parseThresholds } from '../lib/threshold.ts'
-import { type FaultCall, type Trial, trial } from './alerts/expectation.ts'
+import { type Trial, trial } from './alerts/expectation.ts'
 import { duration, httpUrl, isLoopback, variable } from './config-values.ts'
 import { slosSchema } from './slo/slo.ts'
 
@@ -95,7 +95,7 @@ const service = z.strictObject({
   }),
   /** service.name in traces. */
   traces: z.strictObject({ service: z.string() }),
-  /** Where the service grants leases on faults; loopback. */
+  /** Where the service grants leases on faults; on loopback, or on a host of `target.allow`. */
   faultUrl: httpUrl.optional(),
 })
 export type Service = z.output<typeof service>
@@ -218,6 +218,8 @@ const schema = z
     sinkPort: z.number().int().min(1).max(65_535).optional(),
     /** The loopback port at which its mails find muster, with STARTTLS and AUTH; absent: no mail is received. */
     sinkSmtpPort: z.number().int().min(1).max(65_535).optional(),
+    /** The same with TLS from the first byte, for `force_implicit_tls`. */
+    sinkSmtpsPort: z.number().int().min(1).max(65_535).optional(),
   })
   .superRefine((config, context) => {
     for (const issue of trialIssues(config)) context.addIssue({ code: 'custom', ...issue })
@@ -237,14 +239,18 @@ const schema = z
     }
   })
 
-/** What is wrong with the trials in the light of the rest of the config. */
+/** What is wrong with faults and trials in the light of the rest of the config. */
 function trialIssues(config: {
   readonly alerts: readonly Trial[]
   readonly services: Readonly<Record<string, Service>>
   readonly target?: { readonly allow: readonly string[] } | undefined
 }): { path: (string | number)[]; message: string }[] {
-  const allowed = ({ url }: FaultCall) => isLoopback(url) || config.target?.allow.includes(new URL(url).hostname)
-  return config.alerts.flatMap(({ name, fault }, index) => {
+  const allowed = (url: string) => isLoopback(url) || config.target?.allow.includes(new URL(url).hostname)
+  const message = 'is neither on loopback nor on a host of target.allow: add the host there if it is yours'
+  const astray = Object.entries(config.services).flatMap(([service, { faultUrl }]) =>
+    faultUrl === undefined || allowed(faultUrl) ? [] : [{ path: ['services', service, 'faultUrl'], message }],
+  )
+  const issues = config.alerts.flatMap(({ name, fault }, index) => {
     const path = ['alerts', index]
     if (config.alerts.findIndex((other) => other.name === name) !== index)
       return [{ path: [...path, 'name'], message: `"${name}" is the name of another trial` }]
@@ -252,16 +258,10 @@ function trialIssues(config: {
       return [{ path: [...path, 'fault', 'service'], message: `"${fault.service}" is not among services` }]
     if (fault.kind !== 'call') return []
     return (['call', 'lift'] as const).flatMap((key) =>
-      allowed(fault[key])
-        ? []
-        : [
-            {
-              path: [...path, 'fault', key, 'url'],
-              message: 'is neither on loopback nor on a host of target.allow: add the host there if it is yours',
-            },
-          ],
+      allowed(fault[key].url) ? [] : [{ path: [...path, 'fault', key, 'url'], message }],
     )
   })
+  return [...astray, ...issues]
 }
 
 export type ConfigInput = z.input<typeof schema>

@@ -14,7 +14,12 @@ export function inhibitedCheck(target: string, plan: TrialPlan, timeline: Timeli
     const held = timeline.alertmanager.filter(isTarget)
     const suppressed = held.filter(({ state, inhibitedBy = [] }) => state === 'suppressed' && inhibitedBy.length > 0)
     const open = held.filter((spell) => spell.state === 'active' && overlaps(spell, plan, timeline) > plan.toleranceMs)
-    const delivered = timeline.notifications.filter((one) => tells(one, target))
+    // One that outlasts its source is rightly told then; whether anybody expects it is another check's question.
+    const delivered = timeline.notifications.filter(
+      (one) =>
+        tells(one, target) &&
+        sourcesOf(plan, timeline).some(({ from, to = timeline.endedAt }) => one.at >= from && one.at <= to),
+    )
     const problems = [
       ...(fired.length === 0 ? [`${target} never fired, so nothing proves that it is inhibited`] : []),
       ...(fired.length > 0 && suppressed.length === 0 ? [`${target} was never inhibited in Alertmanager`] : []),

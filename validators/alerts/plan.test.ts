@@ -121,3 +121,12 @@ it.each([
   expect(() => plan(input)).toThrow(UsageError)
   expect(() => plan(input)).toThrow(message)
 })
+
+it('refuses a fault that could be switched on but not lifted', () => {
+  const call = { url: 'http://127.0.0.1:1/break' }
+  const lift = { url: 'http://127.0.0.1:1/mend', headersEnv: { token: 'MUSTER_TEST_IS_NOT_SET' } }
+  const fault = { kind: 'call', call, lift, ratio: 0.3 }
+  expect(() => plan({ fault })).toThrow(
+    'wants the environment variable MUSTER_TEST_IS_NOT_SET for the header token of its lift',
+  )
+})

@@ -83,6 +83,7 @@ export function planTrial(
     return timings
   }
   refuseAstray(trial, routing)
+  refuseUnset(trial)
   return {
     trial,
     toleranceMs: parseDuration(trial.tolerance) ?? 0,
@@ -118,6 +119,19 @@ function refuseAstray({ name, fault }: Trial, routing: Routing): void {
     throw new UsageError(
       `${who} would go to ${route.receiver} by ${route.path}, which does not ask for the label ${fault.drill}: give Alertmanager a route above it that does.`,
     )
+}
+
+/** What lifts a fault must be there before the fault is. */
+function refuseUnset({ name, fault }: Trial): void {
+  if (fault.kind !== 'call') return
+  for (const key of ['call', 'lift'] as const) {
+    for (const [header, variable] of Object.entries(fault[key].headersEnv)) {
+      if (process.env[variable] !== undefined) continue
+      throw new UsageError(
+        `The trial "${name}" wants the environment variable ${variable} for the header ${header} of its ${key}: set it.`,
+      )
+    }
+  }
 }
 
 export interface AlertBounds {

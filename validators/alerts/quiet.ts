@@ -10,6 +10,9 @@ import type { Ears } from './watch.ts'
 /** An evaluation and an answer take time themselves. */
 const slackMs = 2000
 
+const silence = 'no firing alert, no notification'
+const ruleless = 'Prometheus has no alerting rule'
+
 /** Nothing fires while all is well, and the rules were evaluated all the while. */
 export function quietCheck(context: RunContext, ears: Ears | undefined, window: Window): Check {
   return {
@@ -41,7 +44,7 @@ export function quietCheck(context: RunContext, ears: Ears | undefined, window: 
               ...delivered.map(
                 (one) => `${addressOf(one)} was notified: ${one.text.replace(/\s+/g, ' ').slice(0, 160)}`,
               ),
-              ...(alerting.length === 0 ? ['there is no alerting rule, so silence proves nothing'] : []),
+              ...(alerting.length === 0 ? [`${ruleless}, so silence proves nothing`] : []),
             ],
             empty: alerting.length === 0,
           }
@@ -55,13 +58,18 @@ export function quietCheck(context: RunContext, ears: Ears | undefined, window: 
           hopeless: ({ problems }) => problems.length > 0,
         },
       )
+      if (polled.value?.empty && !loud(polled.value) && context.config.alerts.length === 0) {
+        const { attempts, elapsedMs } = polled
+        const evidence = { expected: silence, actual: polled.value.actual, attempts, elapsedMs: Math.round(elapsedMs) }
+        return { verdict: 'skipped', reason: `${ruleless}, and the config expects no alert`, evidence }
+      }
       const unevaluated = waiting.map((name) => `${name} was not evaluated`)
       const silent = polled.outcome === 'broken' && polled.value?.problems.length === 0
       const { query, time } = prometheus.rawQuery(selector, from, to)
       return concluded(
         silent && polled.value ? { ...polled, value: { ...polled.value, problems: unevaluated } } : polled,
         {
-          expected: 'no firing alert, no notification',
+          expected: silence,
           window,
           query,
           deadline: `every rule was evaluated once more: 2 evaluations of ${context.facts.evaluationMs / 1000} s + ${slackMs / 1000} s at the latest`,
@@ -71,6 +79,11 @@ export function quietCheck(context: RunContext, ears: Ears | undefined, window: 
       )
     },
   }
+}
+
+/** True if anything but the lack of rules was found. */
+function loud({ problems }: Finding): boolean {
+  return problems.some((problem) => !problem.startsWith(ruleless))
 }
 
 /** That an alert of an earlier load is over may be told late, and says nothing of this one. */

@@ -39,7 +39,10 @@ export async function deliveryChecks(experiment: Experiment, fired: Fired): Prom
   )
   const ended = { to: Date.now(), tallies: excused(experiment, tallies()) }
   const stillOpen = [...toldOf].filter((key) => !toldResolved(experiment).has(key))
-  return [...file.receivers.values()].flatMap((receiver): CheckResult[] => {
+  const byStandIn = integrations.flatMap(({ path, standIn }) =>
+    standIn ? [skippedCheck(`not-provable.${path}`, `${path} is told by its own type of integration`, standIn)] : [],
+  )
+  const byReceiver = [...file.receivers.values()].flatMap((receiver): CheckResult[] => {
     const titles = {
       delivery: `Every integration of receiver "${receiver.name}" is notified of what the receiver is told`,
       resolved: `Receiver "${receiver.name}" is told of the end by those integrations that send resolved, and by no other`,
@@ -88,6 +91,7 @@ export async function deliveryChecks(experiment: Experiment, fired: Fired): Prom
       ),
     ]
   })
+  return [...byReceiver, ...byStandIn]
 }
 
 interface Tally {

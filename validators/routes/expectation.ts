@@ -67,7 +67,7 @@ export function parseExpectations(text: string, path: string): readonly Expected
 
 const head = `# Who is told of which alert. Written by muster alerts route from what Alertmanager did; read it, and keep it with
 # the Alertmanager file. Entries may be added by hand; "at: 2026-12-24T18:00:00Z" asks for a time, for time intervals.
-# --update writes it anew, with the entries that have a time kept.
+# --update writes it anew, entries with a time included.
 `
 
 /** @throws UsageError if the file cannot be written */

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import type { Labels } from '../../lib/matcher.ts'
 import { type Route, routesOf } from '../../lib/route-tree.ts'
 import type { CheckResult } from '../../lib/verdict.ts'
 import type { AlertmanagerFile } from './alertmanager-file.ts'
+import { labelsKey } from './derive.ts'
 import type { Expected } from './expectation.ts'
 import type { AskCalendar } from './intervals.ts'
 import { inWords, receiversInWords, routeCheck, skippedCheck } from './route-check.ts'
@@ -28,6 +30,20 @@ export function expectationResult(path: string, reached: readonly Reached[], fro
       empty: reached.length === 0,
     },
   )
+}
+
+/** Label sets that were sent, and that the file says nothing of; none if it says something of all. */
+export function unlisted(
+  path: string,
+  sent: readonly { readonly labels: Labels }[],
+  listed: readonly Expected[],
+): CheckResult[] {
+  const known = new Set(listed.map(({ labels }) => labelsKey(labels)))
+  const missing = sent.filter(({ labels }) => !known.has(labelsKey(labels)))
+  const [first] = missing
+  if (!first) return []
+  const reason = `${path} has no entry for ${missing.length} of ${sent.length} label sets, the first {${inWords(first.labels)}}: who is told of them was compared with nothing; --update adds them`
+  return [skippedCheck('expectation-unlisted', 'The expectation file says who is told of every label set', reason)]
 }
 
 /** The check on a first run, which has nothing to compare with. */

@@ -187,7 +187,12 @@ export async function calendarChecks(
         })
       }
       const { boundaries, offset_changes: changes, contains } = answer
-      const wrong = await turning(ask, one, boundaries)
+      const wrong = await turning(
+        ask,
+        one,
+        boundaries,
+        changes.map(({ at }) => Date.parse(at)),
+      )
       const problems = [
         ...(boundaries.length === 0
           ? [`"${one.name}" (line ${one.line}) contains ${contains ? 'all' : 'no'} time within a year from now`]
@@ -212,8 +217,18 @@ export async function calendarChecks(
 type Boundary = z.infer<typeof boundary>
 
 /** Asks again, moment by moment, at the first and the last boundaries and next to changes of the clock. */
-async function turning(ask: AskCalendar, { name, intervals }: NamedTimeInterval, boundaries: readonly Boundary[]) {
-  const tried = [...new Set([...boundaries.slice(0, 10), ...boundaries.slice(-10)])]
+async function turning(
+  ask: AskCalendar,
+  { name, intervals }: NamedTimeInterval,
+  boundaries: readonly Boundary[],
+  changes: readonly number[],
+) {
+  const beside = changes.flatMap((change) => {
+    const next = boundaries.findIndex(({ at }) => Date.parse(at) >= change)
+    const place = next < 0 ? boundaries.length : next
+    return boundaries.slice(Math.max(0, place - 2), place + 2)
+  })
+  const tried = [...new Set([...boundaries.slice(0, 10), ...beside, ...boundaries.slice(-10)])]
   const asked = tried.flatMap(({ at, contains }, n) => [
     { id: 2 * n, at: Date.parse(at) - minuteMs, contains: !contains },
     { id: 2 * n + 1, at: Date.parse(at), contains },

@@ -4,10 +4,11 @@ import { mutantsOf } from './mutants.ts'
 import { type RuleInContext, readRules } from './reading.ts'
 import { parseRules, Recordings } from './recordings.ts'
 import type { RuleGroup } from './rule-file.ts'
+import { ruleNames } from './rule-keys.ts'
 import { scoreIncidents } from './score.ts'
 import { type Situation, situationOf } from './situation.ts'
 import { type KeptRule, readSnapshot, writeSnapshot } from './snapshot.ts'
-import { compareSnapshot, kept, keptTrials } from './snapshot-check.ts'
+import { compareSnapshot, kept, keptTrials, snapshotWritten } from './snapshot-check.ts'
 import { runTrials } from './trials.ts'
 import { readUserTests, scoreUserTests } from './user-tests.ts'
 
@@ -79,7 +80,7 @@ export async function examineRules(options: ExamineOptions): Promise<Examination
   const before = await readSnapshot(snapshotPath)
   const own = await readUserTests(tests)
   const contexts = readRules(groups)
-  const named = distinctNames(contexts)
+  const named = ruleNames(contexts.map(({ rule }) => rule.name))
   say(`incidents for ${contexts.length} rules`)
   const situations: Situation[] = []
   for (const context of contexts) {
@@ -113,6 +114,7 @@ export async function examineRules(options: ExamineOptions): Promise<Examination
     replays,
     answers: firsts.slice(situations.length),
   })
+  const added = compared.write ? compared.write.length - (update ? 0 : (before?.length ?? 0)) : 0
   if (compared.write) await writeSnapshot(snapshotPath, compared.write)
   const incidentsEnded = performance.now()
 
@@ -136,7 +138,11 @@ export async function examineRules(options: ExamineOptions): Promise<Examination
         )
   return {
     table: behaviours.flatMap(({ rows }) => rows),
-    results: [...behaviours.map(({ result }) => result), ...compared.results],
+    results: [
+      ...behaviours.map(({ result }) => result),
+      ...compared.results,
+      ...(added > 0 ? [snapshotWritten(snapshotPath, added)] : []),
+    ],
     mutation: [...scored.map(({ score }) => score), ...ownScores],
     took: {
       incidents: incidentsEnded - began,
@@ -144,23 +150,6 @@ export async function examineRules(options: ExamineOptions): Promise<Examination
       ownTests: performance.now() - mutantsEnded,
     },
   }
-}
-
-/** What tells a rule from others of its name, for check ids and the snapshot. */
-export interface RuleName {
-  readonly name: string
-  readonly number: number
-  /** The name alone for the first. */
-  readonly label: string
-}
-
-function distinctNames(contexts: readonly RuleInContext[]): RuleName[] {
-  const seen = new Map<string, number>()
-  return contexts.map(({ rule: { name } }) => {
-    const number = (seen.get(name) ?? 0) + 1
-    seen.set(name, number)
-    return { name, number, label: number === 1 ? name : `${name}#${number}` }
-  })
 }
 
 function contextAt(contexts: readonly RuleInContext[], index: number): RuleInContext {

@@ -39,5 +39,5 @@ test('the labels of a recorded metric are those of its expression and of the rul
 })
 
 test('rules of one name have different keys, others keep theirs', () => {
-  expect([...ruleKeys(rules).values()]).toEqual(['job:x', 'job:ratio', 'a/twice', 'a/twice-2', 'self', 'job:z'])
+  expect([...ruleKeys(rules).values()]).toEqual(['job:x', 'job:ratio', 'twice', 'twice#2', 'self', 'job:z'])
 })

@@ -1,24 +1,26 @@
 import type { ParsedRule } from './recordings.ts'
 
-/**
- * A name for each rule by which its checks are told apart: its own where no other rule has it, else with the group and,
- * within a group, with a number. Stable as long as the rules before it are.
- */
-export function ruleKeys(rules: readonly ParsedRule[]): ReadonlyMap<ParsedRule, string> {
-  const keys = new Map<ParsedRule, string>()
-  const shared = countBy(rules.map(({ rule }) => rule.name))
-  const seen = new Map<string, number>()
-  for (const one of rules) {
-    const base = (shared.get(one.rule.name) ?? 0) > 1 ? `${one.group.name}/${one.rule.name}` : one.rule.name
-    const number = (seen.get(base) ?? 0) + 1
-    seen.set(base, number)
-    keys.set(one, number === 1 ? base : `${base}-${number}`)
-  }
-  return keys
+/** What tells a rule from others of its name, for check ids and the snapshot. */
+export interface RuleName {
+  readonly name: string
+  /** Which of several rules of this name, from 1. */
+  readonly number: number
+  /** The name alone for the first, `Name#2` for the second. */
+  readonly label: string
 }
 
-function countBy(values: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
-  return counts
+/** Tells rules of the same name apart by number, in the order given. */
+export function ruleNames(names: readonly string[]): RuleName[] {
+  const seen = new Map<string, number>()
+  return names.map((name) => {
+    const number = (seen.get(name) ?? 0) + 1
+    seen.set(name, number)
+    return { name, number, label: number === 1 ? name : `${name}#${number}` }
+  })
+}
+
+/** A label for each rule by which its checks are told apart. */
+export function ruleKeys(rules: readonly ParsedRule[]): ReadonlyMap<ParsedRule, string> {
+  const names = ruleNames(rules.map(({ rule }) => rule.name))
+  return new Map(rules.map((rule, index) => [rule, names[index]?.label ?? rule.rule.name]))
 }

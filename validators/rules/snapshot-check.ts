@@ -1,5 +1,5 @@
 import type { CheckResult } from '../../lib/verdict.ts'
-import type { RuleName } from './examine.ts'
+import type { RuleName } from './rule-keys.ts'
 import { pacedBy } from './scene.ts'
 import { simulated } from './simulated.ts'
 import type { Situation } from './situation.ts'
@@ -64,6 +64,14 @@ export function kept(
 export interface Comparison {
   readonly results: readonly CheckResult[]
   readonly write?: readonly KeptRule[]
+}
+
+/** What is new in the snapshot was compared with nothing. */
+export function snapshotWritten(path: string, rules: number): CheckResult {
+  const title = 'Rules do in the snapshot’s incidents what they did when it was written'
+  const reason = `What ${rules} rules do was written to ${path}: nothing was compared; read it, and keep it with the rules`
+  const evidence = { expected: title, actual: 'not asked', attempts: 0, elapsedMs: 0 }
+  return { id: 'alerts.rules.snapshot', title, signal: 'alerts', verdict: 'skipped', reason, evidence }
 }
 
 const remedy = 'have it written anew with --update if that is wanted'

@@ -16,6 +16,7 @@ export interface SinkPorts {
   /** 0 or absent: a free one. */
   readonly http?: number | undefined
   readonly smtp?: number | undefined
+  readonly smtps?: number | undefined
   /** AUTH methods that the mail sink announces; default all. */
   readonly authMethods?: readonly AuthMethod[]
 }
@@ -42,7 +43,7 @@ export class Sinks {
   }
 
   /** @throws EnvironmentError if a port is taken */
-  static async open({ http = 0, smtp = 0, authMethods }: SinkPorts = {}): Promise<Sinks> {
+  static async open({ http = 0, smtp = 0, smtps = 0, authMethods }: SinkPorts = {}): Promise<Sinks> {
     const server = createServer()
     const sinks = new Sinks(server)
     server.on('request', (request, response) => sinks.#serve(request, response))
@@ -52,7 +53,9 @@ export class Sinks {
       sinks.#smtp = await SmtpListener.open({ ...options, port: smtp }).catch((error: unknown) =>
         refuse(error, smtp, 'mails', 'sinkSmtpPort'),
       )
-      sinks.#smtps = await SmtpListener.open({ ...options, port: 0, implicitTls: true })
+      sinks.#smtps = await SmtpListener.open({ ...options, port: smtps, implicitTls: true }).catch((error: unknown) =>
+        refuse(error, smtps, 'mails', 'sinkSmtpsPort'),
+      )
       return sinks
     } catch (error) {
       await sinks.close()

@@ -138,25 +138,28 @@ function bystanderQuestions(slo: Slo, witnesses: Witnesses, alerts: readonly Ale
     judge: silent,
   }
   const { excluded } = witnesses
-  if (!excluded || !slow) return [healthy]
+  if (!slow) return [healthy]
   const diluted = trialQuestion(slo, witnesses, first, slow, stepMs)
-  return [
-    healthy,
-    {
-      ...diluted,
-      id: about('excluded'),
-      title: `${sloId(slo)}: what the SLI leaves out does not dilute the bad ratio`,
-      expected: `${diluted.expected}, beside ${flood} excluded events (${excluded.good.join(', ')}) for each of the SLI`,
-      simulation: { ...diluted.simulation, besides: { counters: [excluded.good], times: flood } },
-    },
-    {
-      id: about('excluded-failing'),
-      title: `${sloId(slo)}: what the SLI leaves out may fail without an alert`,
-      expected: `never fires: ${excluded.bad.join(', ')} grows, all events of the SLI are good`,
-      simulation: { slo, witnesses, incident: clean, stepMs, besides: { counters: [excluded.bad], times: 1 } },
-      judge: silent,
-    },
-  ]
+  const questions = excluded.flatMap(({ label, good, bad }): Question[] => {
+    const end = excluded.length === 1 ? '' : `.${label}`
+    return [
+      {
+        ...diluted,
+        id: about(`excluded${end}`),
+        title: `${sloId(slo)}: what the SLI leaves out by ${label} does not dilute the bad ratio`,
+        expected: `${diluted.expected}, beside ${flood} excluded events (${good.join(', ')}) for each of the SLI`,
+        simulation: { ...diluted.simulation, besides: { counters: [good], times: flood } },
+      },
+      {
+        id: about(`excluded-failing${end}`),
+        title: `${sloId(slo)}: what the SLI leaves out by ${label} may fail without an alert`,
+        expected: `never fires: ${bad.join(', ')} grows, all events of the SLI are good`,
+        simulation: { slo, witnesses, incident: clean, stepMs, besides: { counters: [bad], times: 1 } },
+        judge: silent,
+      },
+    ]
+  })
+  return [healthy, ...questions]
 }
 
 /** Two of each alert's windows, and one as long as all windows need, scraped at the real interval. */

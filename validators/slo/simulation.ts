@@ -5,7 +5,7 @@ import { execa } from 'execa'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { type Incident, stepsOf } from '../../lib/burn-incident.ts'
-import { EnvironmentError } from '../../lib/errors.ts'
+import { EnvironmentError, UsageError } from '../../lib/errors.ts'
 import { formatPrometheusDuration } from '../../lib/prometheus-duration.ts'
 import { windowsOf } from './series.ts'
 import { alertName, type Slo } from './slo.ts'
@@ -46,7 +46,7 @@ const timeLimitMs = 300_000
 /**
  * Evaluates rules in simulated time by `promtool test rules`.
  * @returns for each simulation when the alerts of its SLO fired, by their label `long_window`; those that did not are absent
- * @throws EnvironmentError if promtool cannot evaluate the rules
+ * @throws UsageError if promtool cannot evaluate the rules; EnvironmentError if it cannot be started or does not end
  */
 export async function simulate(
   simulations: readonly Simulation[],
@@ -156,7 +156,9 @@ async function runPromtool(
   })
   signal.throwIfAborted()
   if (timedOut)
-    throw new EnvironmentError(`promtool did not end within ${timeLimitMs / 1000} s: ask for fewer incidents.`)
+    throw new EnvironmentError(
+      `promtool did not end within ${timeLimitMs / 1000} s: give the machine less to do, or prove fewer SLOs at a time.`,
+    )
   if (failed && exitCode === undefined)
     throw new EnvironmentError(`promtool (${promtool}) cannot be started: check the file.`)
   return parseFirings(`${stdout}\n${stderr}`, stepMs)
@@ -175,14 +177,16 @@ const expectedLine = /^(Unit Testing: .*|FAILED:|SUCCESS|expr: ".*", time: \S+,|
 
 /**
  * Reads what promtool says of the expressions that it was to expect nothing of.
- * @throws EnvironmentError for whatever else it says
+ * @throws UsageError for whatever else it says
  */
 function parseFirings(output: string, stepMs: number): Map<number, Map<string, Firing>> {
   const found = new Map<number, Map<string, Firing>>()
   for (const line of output.split('\n').map((one) => one.trim())) {
     if (!line.startsWith('got: ')) {
       if (expectedLine.test(line)) continue
-      throw new EnvironmentError(`promtool cannot evaluate the rules: ${line}`)
+      throw new UsageError(
+        `promtool cannot evaluate the rules: ${line}; correct them, or have muster slo rules print them anew.`,
+      )
     }
     for (const [, labels = '', value] of line.matchAll(sampleLine)) {
       const pairs = Object.fromEntries([...labels.matchAll(labelPair)].map(([, name, one]) => [name, one]))

@@ -13,12 +13,25 @@ test('series of good, bad and excluded events, with values that services have', 
   expect(found).toMatchObject({
     good: ['r_total{job="a",status="200"}'],
     bad: ['r_total{job="a",status="500"}'],
-    excluded: {
-      good: ['r_total{job="a",route="/health",status="200"}'],
-      bad: ['r_total{job="a",route="/health",status="500"}'],
-    },
+    excluded: [
+      {
+        label: 'route',
+        good: ['r_total{job="a",route="/health",status="200"}'],
+        bad: ['r_total{job="a",route="/health",status="500"}'],
+      },
+    ],
   })
   expect(typeof found === 'string' ? [] : found.otherGood.flat()).toContain('r_total{job="a",status="404"}')
+})
+
+test('each label that leaves something out is tried by itself', () => {
+  const found = of({
+    total: 'r_total',
+    bad: 'r_total{status=~"5.."}',
+    exclude: { route: '/health', method: 'OPTIONS' },
+  })
+  const left = typeof found === 'string' ? [] : found.excluded.map(({ good }) => good)
+  expect(left).toEqual([['r_total{route="/health",status="200"}'], ['r_total{method="OPTIONS",status="200"}']])
 })
 
 test('with two counters an event counts up the one, or both', () => {

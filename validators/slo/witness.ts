@@ -20,8 +20,8 @@ export interface Witnesses {
    * differently next to zero, so they are old.
    */
   readonly startsAt: number
-  /** What the SLI leaves out, such as health checks, good and failing ones; absent if it leaves out nothing. */
-  readonly excluded?: { readonly good: Counters; readonly bad: Counters }
+  /** What the SLI leaves out, such as health checks, good and failing ones, for each label that leaves something out. */
+  readonly excluded: readonly { readonly label: string; readonly good: Counters; readonly bad: Counters }[]
 }
 
 /** Values that the labels of real services have: a rule may well know no others. */
@@ -52,13 +52,16 @@ export function witnessesOf(sli: Sli): Witnesses | string {
       const named = { ...labels, __name__: total.metric }
       return selects(total, named) && selects(part, named) === (sli.kind === 'good')
     })
-  const [goodLeft, badLeft] = [good, bad].map((labels) => excludedFrom(total.matchers, sli.excluded, labels))
+  const excluded = sli.excluded.flatMap((one) => {
+    const [goodLeft, badLeft] = [good, bad].map((labels) => leftOut(total.matchers, sli.excluded, one, labels))
+    return goodLeft && badLeft ? [{ label: one.name, good: text(goodLeft), bad: text(badLeft) }] : []
+  })
   return {
     good: text(good),
     bad: text(bad),
     startsAt: 0,
     otherGood: others.map(text).filter(([series]) => series !== text(good)[0]),
-    ...(goodLeft && badLeft ? { excluded: { good: text(goodLeft), bad: text(badLeft) } } : {}),
+    excluded,
   }
 }
 
@@ -77,13 +80,15 @@ function ofTwoMetrics(
     ]
     return kind === 'bad' ? { good: every, bad: both } : { good: both, bad: every }
   }
-  const left = excludedFrom(total.matchers, excluded, own)
-  const leftPart = excludedFrom(part.matchers, excluded, partly)
   return {
     ...events(own, partly),
     startsAt: 1e14,
     otherGood: [],
-    ...(left && leftPart ? { excluded: events(left, leftPart) } : {}),
+    excluded: excluded.flatMap((one) => {
+      const left = leftOut(total.matchers, excluded, one, own)
+      const leftPart = leftOut(part.matchers, excluded, one, partly)
+      return left && leftPart ? [{ label: one.name, ...events(left, leftPart) }] : []
+    }),
   }
 }
 
@@ -113,17 +118,16 @@ function labelsBeside(all: readonly LabelMatcher[], part: readonly LabelMatcher[
   return undefined
 }
 
-/** The labels of an event that is left out for its `excluded` labels alone. */
-function excludedFrom(
+/** The labels of an event that is left out for the label `left` alone; `all` holds the exclusions, too. */
+function leftOut(
   all: readonly LabelMatcher[],
   excluded: readonly LabelMatcher[],
+  left: LabelMatcher,
   event: SeriesLabels,
 ): SeriesLabels | undefined {
-  const [first] = excluded
-  if (!first) return undefined
-  const others = all.filter(({ name }) => name === first.name && !excluded.some((one) => one.name === name))
-  const value = valueFor([...others.map(demanded), { language: demanded(first).language, negated: false }])
-  return value === undefined ? undefined : { ...event, [first.name]: value }
+  const others = all.filter(({ name }) => name === left.name && !excluded.some((one) => one.name === name))
+  const value = valueFor([...others.map(demanded), { language: demanded(left).language, negated: false }])
+  return value === undefined ? undefined : { ...event, [left.name]: value }
 }
 
 function valueFor(demands: readonly Demand[]): string | undefined {

@@ -8,18 +8,20 @@ import type { LiveContext, LiveSource } from './source.ts'
 const expectedTime = 'each group is evaluated within its interval'
 const window = '1h'
 
+const questions = {
+  evaluations: { id: 'alerts.rules.live.evaluations', title: 'Rules: no evaluation fails', signal: 'alerts' },
+  time: { id: 'alerts.rules.live.evaluation-time', title: `Rules: ${expectedTime}`, signal: 'alerts' },
+} as const
+
+/** What is asked of the evaluations. */
+export const evaluationQuestions = Object.values(questions)
+
 /** Whether Prometheus evaluates these rules without failure, and in time; skipped if it has loaded none of them. */
 export async function evaluationResults({ rules, source }: LiveContext): Promise<CheckResult[]> {
   const began = performance.now()
   const ours = (await source.catalogue.groups(source.signal)).filter(({ name, rules: loaded }) =>
     rules.some(({ group, rule }) => group.name === name && loaded.some((one) => one.name === rule.name)),
   )
-  const names = { evaluations: 'Rules: no evaluation fails', time: `Rules: ${expectedTime}` }
-  const who = (id: 'evaluations' | 'time') => ({
-    id: `alerts.rules.live.${id === 'time' ? 'evaluation-time' : id}`,
-    title: names[id],
-    signal: 'alerts' as const,
-  })
   const asking = {
     window: { from: source.now - 3_600_000, to: source.now },
     reproduce: source.prometheus.client.curl('/api/v1/rules'),
@@ -27,7 +29,7 @@ export async function evaluationResults({ rules, source }: LiveContext): Promise
   if (ours.length === 0) {
     const reason = `Prometheus at ${source.prometheus.client.url} has loaded none of these rules, so it evaluates none.`
     const evidence = { ...asking, expected: expectedTime, actual: 'no group of these rules', attempts: 1, elapsedMs: 0 }
-    return (['evaluations', 'time'] as const).map((id) => ({ ...who(id), verdict: 'skipped', reason, evidence }))
+    return evaluationQuestions.map((question) => ({ ...question, verdict: 'skipped', reason, evidence }))
   }
   const [failures, missed] = await Promise.all([
     grown('prometheus_rule_evaluation_failures_total', source),
@@ -56,7 +58,7 @@ export async function evaluationResults({ rules, source }: LiveContext): Promise
   const elapsedMs = Math.round(performance.now() - began)
   return (['evaluations', 'time'] as const).map((id) => {
     const { evidence, ...rest } = outcomes[id]
-    return { ...who(id), ...rest, evidence: { ...evidence, elapsedMs } }
+    return { ...questions[id], ...rest, evidence: { ...evidence, elapsedMs } }
   })
 }
 

@@ -2,7 +2,7 @@ import type { CheckResult } from '../../../lib/verdict.ts'
 import { type Check, judged, put } from '../../check.ts'
 import type { ParsedRule } from '../recordings.ts'
 import { dilutedDenominators } from './denominators.ts'
-import { evaluationResults } from './evaluations.ts'
+import { evaluationQuestions, evaluationResults } from './evaluations.ts'
 import { unknownLabels } from './labels.ts'
 import { selectorResult } from './selectors.ts'
 import type { LiveContext } from './source.ts'
@@ -62,8 +62,7 @@ export async function liveResults(context: LiveContext): Promise<CheckResult[]> 
         attempts: 1,
         elapsedMs: 0,
       }
-      const title = 'Rules: no evaluation fails'
-      return [{ id: 'alerts.rules.live.evaluations', title, signal: 'alerts', verdict: 'errored', reason, evidence }]
+      return evaluationQuestions.map((question) => ({ ...question, verdict: 'errored', reason, evidence }))
     }
   }
 }
