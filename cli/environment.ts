@@ -138,12 +138,15 @@ export async function bringUp(
 
 function stackFiles({
   stack,
+  slos,
   folder,
-}: Config): Pick<StackOptions, 'profile' | 'rules' | 'templates' | keyof ServiceOptions> {
+}: Config): Pick<StackOptions, 'profile' | 'objectives' | 'rules' | 'templates' | keyof ServiceOptions> {
   const path = (file: string | undefined) => (file === undefined ? undefined : resolve(folder, file))
   const { profile, rules, alertmanager, collector, loki, prometheus, instances, sampling, zipkinUrl } = stack
   return {
     profile,
+    // Without objectives their rules would watch over nothing that anybody has promised.
+    objectives: slos.length > 0,
     rules: path(rules),
     templates: {
       alertmanager: path(alertmanager),

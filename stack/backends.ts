@@ -39,6 +39,8 @@ export interface BackendOptions {
   readonly ports: Ports
   /** The processes of the sample services that Prometheus is to scrape. */
   readonly scraped: readonly SampleService[]
+  /** False: without the burn-rate rules of config/rules/slo.yml. */
+  readonly objectives?: boolean | undefined
   /** Alert rules instead of config/rules/alerts.yml. */
   readonly rules?: string | undefined
   /** Files instead of the templates in config/. */
@@ -151,9 +153,14 @@ export async function configureBackends(
 }
 
 /** Writes all rule files, beside the rest of the configuration, so that a reader of the folder sees what is in force. */
-async function writeRules(folder: string, { rules, profile = 'quick' }: BackendOptions): Promise<void> {
+async function writeRules(
+  folder: string,
+  { rules, objectives = true, profile = 'quick' }: BackendOptions,
+): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const own = (await readdir(template('rules'))).filter((name) => name.endsWith('.yml'))
+  const own = (await readdir(template('rules'))).filter(
+    (name) => name.endsWith('.yml') && (objectives || name !== 'slo.yml'),
+  )
   for (const name of own) {
     const source = name === 'alerts.yml' && rules !== undefined ? rules : template(`rules/${name}`)
     await writeFile(join(folder, name), inProfile(profile, 'rules', await readFile(source, 'utf8'), source))

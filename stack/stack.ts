@@ -58,6 +58,8 @@ export interface StackOptions extends ServiceOptions {
   /** Everything of the stack goes here: `config/`, `data/`, `logs/`. */
   readonly folder: string
   readonly signal?: AbortSignal | undefined
+  /** False: without the burn-rate rules of the stack's own objectives. */
+  readonly objectives?: boolean | undefined
   /** Alert rules instead of the stack's own. */
   readonly rules?: string | undefined
   /** Files instead of the stack's own templates, with the same `${NAMES}` to be filled in. */

@@ -106,7 +106,8 @@ export const sabotages: readonly Sabotage[] = [
     service: 'gateway',
     faults: [{ fault: 'histogram-in-ms' }],
     must: ['metrics.histogram.gateway'],
-    may: ['metrics.latency.gateway', 'metrics.exemplars.gateway', 'joined.buckets.gateway'],
+    // The alert on latency believes it.
+    may: ['metrics.latency.gateway', 'metrics.exemplars.gateway', 'joined.buckets.gateway', 'alerts.quiet'],
   },
   {
     name: 'the threshold is no edge of a bucket',
@@ -246,6 +247,10 @@ export const sabotages: readonly Sabotage[] = [
     service: 'todos',
     faults: [{ fault: 'small-span-queue', ms: 300 }],
     must: ['traces.spans'],
-    may: ['traces.tree', 'traces.queue', 'traces.ids', 'traces.freshness', 'joined', 'metrics.exemplars'],
+    // The service's own count of what it dropped makes an alert.
+    may: [
+      ...['traces.tree', 'traces.queue', 'traces.ids', 'traces.freshness', 'joined', 'metrics.exemplars'],
+      'alerts.quiet',
+    ],
   },
 ]

@@ -45,6 +45,7 @@ function rule(name: string, more: Partial<Rule> = {}): Rule {
     state: 'inactive',
     evaluationMs,
     lastEvaluation: 0,
+    tookMs: 0,
     forMs: 3000,
     keepFiringForMs: 0,
     labels: { severity: 'critical', service: 'shop' },

@@ -43,6 +43,8 @@ const rules = answer(
         name: z.string(),
         interval: z.number(),
         lastEvaluation: z.string(),
+        /** Seconds. */
+        evaluationTime: z.number().default(0),
         rules: z.array(
           z.object({
             type: z.string(),
@@ -107,6 +109,8 @@ export interface Rule {
   readonly state: string
   readonly evaluationMs: number
   readonly lastEvaluation: number
+  /** How long its group's last evaluation took. */
+  readonly tookMs: number
   readonly forMs: number
   readonly keepFiringForMs: number
   /** That it adds; templates as they are written. */
@@ -236,6 +240,7 @@ export class Prometheus {
         state: rule.state ?? '',
         evaluationMs: group.interval * 1000,
         lastEvaluation: Date.parse(group.lastEvaluation),
+        tookMs: group.evaluationTime * 1000,
         forMs: (rule.duration ?? 0) * 1000,
         keepFiringForMs: (rule.keepFiringFor ?? 0) * 1000,
         labels: rule.labels ?? {},

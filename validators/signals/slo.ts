@@ -1,4 +1,5 @@
 import { errorBudget } from '../../lib/burn-rate.ts'
+import { formatDuration } from '../../lib/duration.ts'
 import { eventually } from '../../lib/poll.ts'
 import { formatPrometheusDuration } from '../../lib/prometheus-duration.ts'
 import type { Window } from '../../lib/verdict.ts'
@@ -119,10 +120,12 @@ async function judge(
   const selector = `{__name__=~"${names.join('|')}",${identity(slo).slice(1)}`
   const own = rules.filter(({ alerting, name, labels }) => !alerting && names.includes(name) && labels.slo === slo.name)
   const intervalMs = Math.max(facts.scrapeMs, ...own.map(({ evaluationMs }) => evaluationMs))
+  // What an evaluation has found is there only when it has ended; one that takes longer than the interval delays the next.
+  const tookMs = Math.max(0, ...own.map((rule) => rule.tookMs))
   const settled = window.to + facts.clockOffsetMs + 2 * facts.scrapeMs
   // What is recorded every few minutes is not waited for: its latest evaluation in the run is judged.
   const since = intervalMs <= longestWaitMs ? settled : window.from + facts.clockOffsetMs
-  const deadlineMs = scrapeDeadline(facts).ms + 2 * intervalMs
+  const deadlineMs = scrapeDeadline(facts).ms + 2 * (intervalMs + tookMs)
   const polled = await eventually(
     async (attempt): Promise<Finding> => {
       const now = Date.now() + facts.clockOffsetMs
@@ -142,7 +145,7 @@ async function judge(
     expected: `the recorded series of ${sloId(slo)} equal what the raw samples of ${selectorText(slo.sli.total)} give over the same window, by rate()'s own arithmetic; only the scrape under way at the evaluation is unsure`,
     window,
     query: selector,
-    deadline: `${scrapeDeadline(facts).words} + 2 evaluations of ${intervalMs / 1000} s`,
+    deadline: `${scrapeDeadline(facts).words} + 2 evaluations of ${intervalMs / 1000} s, which take ${formatDuration(tookMs)}`,
     reproduce: client.curl('/api/v1/query', { query: selector }),
   })
 }
