@@ -157,7 +157,7 @@ describe('sabotages of the stack', () => {
     await withStack({ loki })
     await expectCaught(context, project, {
       must: ['logs.request-count.gateway', 'logs.ids.gateway', 'stack.pipeline', 'stack.discards'],
-      may: ['logs', 'joined'],
+      may: ['logs', 'joined', 'alerts.quiet'],
     })
   })
 
