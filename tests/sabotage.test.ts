@@ -92,7 +92,7 @@ describe('sabotages of the services', () => {
 
   it('a k6 script sends nothing', async (context) => {
     const file = join(root, 'tests/sabotage/sends-nothing.ts')
-    await project.configure(`{ scenarios: [${JSON.stringify(file)}], alerts: [], freshness: undefined }`)
+    await project.configure(`{ scenarios: [${JSON.stringify(file)}], alerts: [], slos: [], freshness: undefined }`)
     await expectCaught(context, project, {
       must: ['load.requests'],
       // Without a request there is nothing to look at; k6 and the stack are well.
