@@ -33,10 +33,10 @@ async function expectCaught(
   context: TestContext,
   project: Project,
   consequence: Consequence,
-  args: readonly string[] = [],
+  name = context.task.name,
 ): Promise<void> {
-  const seen = await expectConsequence(project, args, consequence)
-  rows.push({ sabotage: context.task.name.replaceAll(/^'|'$|\\/g, ''), seen })
+  const seen = await expectConsequence(project, consequence)
+  rows.push({ sabotage: name, seen })
   for (const line of seen) await context.annotate(line)
 }
 
@@ -51,13 +51,15 @@ describe('sabotages of the services', () => {
 
   it('a clean run is green', () => expectClean(project))
 
-  it.for(sabotages)('$name', async ({ service, faults, failing, lasting, ...consequence }, context) => {
+  it.for(sabotages)('$name', async ({ name, service, faults, failing, lasting, ...consequence }, context) => {
     const { urls } = await project.state()
     const lifts = await Promise.all(faults.map((fault) => plant(urls.faults[service], fault)))
     // Not before: a set-up that fails would leave nothing to judge.
     const fail = async () => void lifts.push(await plant(urls.faults[service], { fault: 'error', ratio: failing ?? 0 }))
     try {
-      await expectCaught(context, project, { ...consequence, ...(failing === undefined ? {} : { meanwhile: fail }) })
+      const striking = failing === undefined ? {} : { meanwhile: fail }
+      // The task's name is cut short.
+      await expectCaught(context, project, { ...consequence, ...striking }, name)
     } finally {
       for (const lift of lifts) await lift()
       if (lasting) await restartService(project.folder, service)

@@ -23,10 +23,9 @@ export interface Consequence {
  */
 export async function expectConsequence(
   project: Project,
-  args: readonly string[],
   { must, may = [], code = 1, meanwhile }: Consequence,
 ): Promise<string[]> {
-  const { called, checks } = await callRun(project, args, meanwhile)
+  const { called, checks } = await callRun(project, meanwhile)
   const reds = redIds(checks)
   const allowed = [...must, ...may]
   const says = (ids: readonly string[]) => inWords(checks.filter(({ id }) => ids.includes(id))).join('\n')
@@ -51,12 +50,11 @@ export async function expectClean(project: Project): Promise<void> {
 
 async function callRun(
   project: Project,
-  args: readonly string[] = [],
   meanwhile?: Consequence['meanwhile'],
 ): Promise<{ called: Called; checks: readonly CheckResult[] }> {
   // A run that breaks off before its report is there must not be judged by the report of the one before.
   await rm(join(project.folder, 'reports', 'out', 'latest'), { force: true })
-  const calling = project.call(['run', '--quiet', ...args], { MUSTER_TEST_PROJECT: project.folder })
+  const calling = project.call(['run', '--quiet'], { MUSTER_TEST_PROJECT: project.folder })
   if (meanwhile) {
     await underLoad(project.folder, 'basic')
     await meanwhile(project)
