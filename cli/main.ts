@@ -22,7 +22,7 @@ const run = program
   .command('run')
   .description('drive scenarios, judge every signal, write the report')
   .argument('[scenario...]', 'names; all of the config by default')
-withFlags(run, 'config', 'rate', 'duration', 'out', 'only', 'quiet', 'verbose', 'keep').action(
+withFlags(run, 'config', 'rate', 'duration', 'out', 'only', 'reporter', 'quiet', 'verbose', 'keep').action(
   async (scenarios: string[], flags: Flags) => {
     exitCode = await runCommand(scenarios, flags)
   },
@@ -32,7 +32,7 @@ const check = program
   .command('check')
   .description('judge a past run again, or live traffic, without load')
   .argument('[run]', 'its report folder; the latest by default')
-withFlags(check, 'config', 'since', 'until', 'out', 'only', 'quiet', 'verbose').action(
+withFlags(check, 'config', 'since', 'until', 'out', 'only', 'reporter', 'quiet', 'verbose').action(
   async (folder: string | undefined, flags: Flags) => {
     exitCode = await checkCommand(folder, flags)
   },

@@ -132,10 +132,15 @@ function emphasize({ label }: EvidenceLine, text: string, check: CheckResult, co
   return label === 'link' ? colors.cyan(text) : text
 }
 
+/** How a run ended, in one or a few words. */
+export function verdictWord(end: RunEnd | undefined): string {
+  return end === undefined ? 'CUT OFF' : (words[end.exitCode] ?? 'FAILED')
+}
+
 /** The last line of all. Without an end the run was cut off, which is never green. */
 export function verdictLines(end: RunEnd | undefined, columns: number, colors: Paint): string[] {
   const green = end?.exitCode === exitCodes.passed
-  const word = end === undefined ? 'CUT OFF' : (words[end.exitCode] ?? 'FAILED')
+  const word = verdictWord(end)
   const text = end === undefined ? 'The run did not come to its end.' : oneLine(end.verdict)
   const time = end === undefined ? '' : ` (${formatDuration(end.endedAt - end.startedAt)})`
   const color = green ? colors.green : colors.red
