@@ -16,6 +16,10 @@ const program = new Command('muster')
   .exitOverride()
   .showHelpAfterError('(muster --help lists the commands)')
 
+// CI systems hand on what was not filled in as an empty text.
+for (const [name, value] of Object.entries(process.env))
+  if (name.startsWith('MUSTER_') && value === '') delete process.env[name]
+
 let exitCode: ExitCode = exitCodes.passed
 
 const run = program
