@@ -63,13 +63,13 @@ export class LiveLook {
     const failed = await this.#sample('http_req_failed')
     const duration = await this.#sample('http_req_duration')
     const at = performance.now()
-    const count = requests?.count
-    if (count === undefined) return
+    if (requests?.count === undefined || requests.rate === undefined) return
+    const { count, rate } = requests
     const before = this.#before
     this.#before = { at, count }
-    if (before === undefined) return
     this.#latest = {
-      rate: ((count - before.count) * 1000) / (at - before.at),
+      // The first time, since the start.
+      rate: before === undefined ? rate : ((count - before.count) * 1000) / (at - before.at),
       errorRatio: failed?.rate ?? null,
       p95Ms: duration?.['p(95)'] ?? null,
     }
