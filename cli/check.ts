@@ -3,17 +3,19 @@ import { resolve } from 'node:path'
 import { EnvironmentError, type ExitCode, UsageError } from '../lib/errors.ts'
 import type { Reporter, RunEnd } from '../lib/event.ts'
 import { hex8 } from '../lib/trace-id.ts'
-import { terminalReporter } from '../reports/terminal.ts'
 import { readState } from '../stack/state.ts'
 import { type BackendEndpoints, type Config, loadConfig } from '../validators/config.ts'
+import { configPositions } from '../validators/config-position.ts'
 import { checkLive } from '../validators/live/live.ts'
 import { parsePeriod } from '../validators/live/period.ts'
 import { recheck } from '../validators/recheck.ts'
 import { readRecording } from '../validators/recording.ts'
+import { planScenarios } from '../validators/scenarios.ts'
 import { endpointsOf } from './environment.ts'
 import { type Flags, reportsFolder, verbosityOf } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { liveTable } from './live-table.ts'
+import { multiplexed, openReporters } from './reporters.ts'
 
 /** `muster check [run]`: the verdicts on a past run again; with `--since`, verdicts on live traffic. Without load. */
 export function checkCommand(run: string | undefined, flags: Flags): Promise<ExitCode> {
@@ -29,7 +31,8 @@ async function checkRun(run: string | undefined, flags: Flags): Promise<ExitCode
   const config = await loadConfig(flags.config, process.cwd())
   const folder = run ? resolve(run) : resolve(reportsFolder(flags, config), 'latest')
   const recording = await readRecording(folder)
-  const reporter = terminalReporter({ stream: process.stdout, verbosity: verbosityOf(flags), reportFolder: folder })
+  const positionOf = configPositions(config, await planScenarios(config, []))
+  const reporter = multiplexed(await openReporters({ flags, config, reportFolder: folder, positionOf }))
   const startedAt = Date.now()
   const exitCode = await recheck({
     config,
@@ -51,7 +54,8 @@ async function checkPeriod(flags: Flags): Promise<ExitCode> {
   const config = await loadConfig(flags.config, process.cwd())
   const backends = await backendsOf(config)
   const verbosity = verbosityOf(flags)
-  const reporter = terminalReporter({ stream: process.stdout, verbosity })
+  const reporters = await openReporters({ flags, config, positionOf: configPositions(config, []) })
+  const reporter = multiplexed(reporters)
   const time = (at: number) => new Date(at).toISOString().slice(0, 19).replace('T', ' ')
   await reporter.on({
     type: 'phase',
@@ -66,7 +70,7 @@ async function checkPeriod(flags: Flags): Promise<ExitCode> {
     signal,
     emit: (event) => void reporter.on(event),
   })
-  if (verbosity !== 'quiet') {
+  if (verbosity !== 'quiet' && reporters.some(({ name }) => name === 'terminal')) {
     const lines = liveTable(rows, process.stdout.columns ?? 80)
     process.stdout.write(['', ...lines, ''].join('\n'))
   }

@@ -5,6 +5,7 @@ import { signals } from '../lib/verdict.ts'
 import type { Verbosity } from '../reports/terminal.ts'
 import type { Config } from '../validators/config.ts'
 import type { Sizes } from '../validators/scenarios.ts'
+import { reporterNames } from './reporter-names.ts'
 
 /** Flags that several commands share; each has an environment variable. */
 export interface Flags {
@@ -18,6 +19,7 @@ export interface Flags {
   readonly duration?: string
   readonly since?: string
   readonly until?: string
+  readonly reporter?: readonly string[]
 }
 
 const flags = {
@@ -45,6 +47,13 @@ const flags = {
       '--since <time>',
       'judge live traffic from then on: back from now (5m), an ISO time or epoch seconds',
     ).env('MUSTER_SINCE'),
+  reporter: () =>
+    new Option(
+      '--reporter <name or path>',
+      `who else is told, again for several: ${reporterNames.join(', ')} (name:file for a file), or your own module`,
+    )
+      .env('MUSTER_REPORTER')
+      .argParser(several),
   until: () => new Option('--until <time>', 'the end of the live traffic; now by default').env('MUSTER_UNTIL'),
 } as const
 
@@ -57,6 +66,13 @@ function positive(text: string): number {
 function lasting(text: string): string {
   if (!(parseDuration(text) ?? 0)) throw new InvalidArgumentError('It must be a duration such as 30s or 2m.')
   return text
+}
+
+/** Repeated, or with commas between, as the environment variable has them. */
+function several(text: string, before: readonly string[] | undefined): readonly string[] {
+  const named = text.split(',').map((one) => one.trim())
+  if (named.includes('')) throw new InvalidArgumentError('It must be a name or a path.')
+  return [...(before ?? []), ...named]
 }
 
 /** Check ids begin with their signal, but for those of live traffic. */

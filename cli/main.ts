@@ -16,13 +16,17 @@ const program = new Command('muster')
   .exitOverride()
   .showHelpAfterError('(muster --help lists the commands)')
 
+// CI systems hand on what was not filled in as an empty text.
+for (const [name, value] of Object.entries(process.env))
+  if (name.startsWith('MUSTER_') && value === '') delete process.env[name]
+
 let exitCode: ExitCode = exitCodes.passed
 
 const run = program
   .command('run')
   .description('drive scenarios, judge every signal, write the report')
   .argument('[scenario...]', 'names; all of the config by default')
-withFlags(run, 'config', 'rate', 'duration', 'out', 'only', 'quiet', 'verbose', 'keep').action(
+withFlags(run, 'config', 'rate', 'duration', 'out', 'only', 'reporter', 'quiet', 'verbose', 'keep').action(
   async (scenarios: string[], flags: Flags) => {
     exitCode = await runCommand(scenarios, flags)
   },
@@ -32,7 +36,7 @@ const check = program
   .command('check')
   .description('judge a past run again, or live traffic, without load')
   .argument('[run]', 'its report folder; the latest by default')
-withFlags(check, 'config', 'since', 'until', 'out', 'only', 'quiet', 'verbose').action(
+withFlags(check, 'config', 'since', 'until', 'out', 'only', 'reporter', 'quiet', 'verbose').action(
   async (folder: string | undefined, flags: Flags) => {
     exitCode = await checkCommand(folder, flags)
   },

@@ -1,20 +1,22 @@
 import { randomInt } from 'node:crypto'
 import { EnvironmentError, type ExitCode, exitCodes, MusterError } from '../lib/errors.ts'
-import type { Reporter, RunEvent } from '../lib/event.ts'
+import type { RunEvent } from '../lib/event.ts'
 import { hex8 } from '../lib/trace-id.ts'
+import type { Verdict } from '../lib/verdict.ts'
 import { openReportFolder } from '../reports/folder.ts'
 import { jsonReporter } from '../reports/json.ts'
 import { junitReporter } from '../reports/junit.ts'
-import { multiplex } from '../reports/multiplexer.ts'
-import { terminalReporter } from '../reports/terminal.ts'
 import { perform } from '../stack/action.ts'
 import { obtain } from '../stack/obtain.ts'
 import { recipes } from '../stack/recipes.ts'
 import { loadConfig, publicConfig } from '../validators/config.ts'
+import { configPositions } from '../validators/config-position.ts'
 import { planRun, run } from '../validators/run.ts'
 import { openEnvironment, type RunEnvironment } from './environment.ts'
-import { type Flags, reportsFolder, sizesOf, verbosityOf } from './flags.ts'
+import { type Flags, reportsFolder, sizesOf } from './flags.ts'
 import { interruptible } from './interrupt.ts'
+import { multiplexed, openReporters } from './reporters.ts'
+import { verdictSentence } from './verdict-sentence.ts'
 
 /** `muster run [scenario…]`: a stack, load, verdicts, a report; everything started is stopped again. */
 export async function runCommand(scenarios: readonly string[], flags: Flags): Promise<ExitCode> {
@@ -24,17 +26,23 @@ export async function runCommand(scenarios: readonly string[], flags: Flags): Pr
   const runId = randomInt(1, 2 ** 32 - 1)
   const name = hex8(runId)
   const folder = await openReportFolder(reportsFolder(flags, config), name)
-  const reporter = multiplex(
-    [
-      terminalReporter({ stream: process.stdout, verbosity: verbosityOf(flags), reportFolder: folder.path }),
-      junitReporter({ path: folder.junit }),
-      jsonReporter({ path: folder.json, runId: name, config: publicConfig(config) }),
-    ],
-    (who, error) =>
-      process.stderr.write(`The ${who} report fails: ${error instanceof Error ? error.message : String(error)}\n`),
-  )
+  const reporters = await openReporters({
+    flags,
+    config,
+    reportFolder: folder.path,
+    positionOf: configPositions(config, planned),
+  })
+  const reporter = multiplexed([
+    ...reporters,
+    junitReporter({ path: folder.junit }),
+    jsonReporter({ path: folder.json, runId: name, config: publicConfig(config) }),
+  ])
   const startedAt = Date.now()
-  const emit = emitter(reporter)
+  const verdicts: Verdict[] = []
+  const emit = (event: RunEvent) => {
+    if (event.type === 'check') verdicts.push(event.result.verdict)
+    void reporter.on(event)
+  }
   const phase = (text: string) => emit({ type: 'phase', at: Date.now(), text })
   let environment: RunEnvironment | undefined
   let exitCode: ExitCode = exitCodes.failed
@@ -84,15 +92,17 @@ export async function runCommand(scenarios: readonly string[], flags: Flags): Pr
   emit({
     type: 'run-ended',
     at: Date.now(),
-    end: { runId: name, exitCode, verdict: said || sentence(exitCode), startedAt, endedAt: Date.now() },
+    end: {
+      runId: name,
+      exitCode,
+      verdict: said || verdictSentence(exitCode, verdicts),
+      startedAt,
+      endedAt: Date.now(),
+    },
   })
   await reporter.close?.()
   if (said) process.stderr.write(`${said}\n`)
   return exitCode
-}
-
-function emitter(reporter: Reporter): (event: RunEvent) => void {
-  return (event) => void reporter.on(event)
 }
 
 function asMusterError(error: unknown): MusterError | undefined {
@@ -100,17 +110,4 @@ function asMusterError(error: unknown): MusterError | undefined {
   if (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
     return new EnvironmentError('The disk is full: free some space.')
   return undefined
-}
-
-function sentence(exitCode: ExitCode): string {
-  switch (exitCode) {
-    case exitCodes.passed:
-      return 'Every check that was put holds.'
-    case exitCodes.environment:
-      return 'Some checks could not be asked; no other failed.'
-    case exitCodes.invalid:
-      return 'The load was not the one declared, so nothing else counts.'
-    default:
-      return 'At least one check does not hold, or nothing was there to prove it.'
-  }
 }

@@ -6,10 +6,10 @@ import { hex8 } from '../lib/trace-id.ts'
 import type { CheckResult } from '../lib/verdict.ts'
 import { openReportFolder } from '../reports/folder.ts'
 import { junitReporter } from '../reports/junit.ts'
-import { multiplex } from '../reports/multiplexer.ts'
 import { terminalReporter } from '../reports/terminal.ts'
 import { exitCodeOf } from '../validators/run.ts'
 import { type Flags, verbosityOf } from './flags.ts'
+import { multiplexed } from './reporters.ts'
 
 /**
  * Ends a command that judges without a run: verdicts in the terminal and, with `--out`, as junit.xml in a folder under it.
@@ -23,14 +23,10 @@ export async function reportVerdicts(
 ): Promise<ExitCode> {
   const runId = hex8(randomInt(1, 2 ** 32 - 1))
   const folder = flags.out === undefined ? undefined : await openReportFolder(resolve(flags.out), runId)
-  const reporter = multiplex(
-    [
-      terminalReporter({ stream: process.stdout, verbosity: verbosityOf(flags) }),
-      ...(folder ? [junitReporter({ path: folder.junit })] : []),
-    ],
-    (who, error) =>
-      process.stderr.write(`The ${who} report fails: ${error instanceof Error ? error.message : String(error)}\n`),
-  )
+  const reporter = multiplexed([
+    terminalReporter({ stream: process.stdout, verbosity: verbosityOf(flags) }),
+    ...(folder ? [junitReporter({ path: folder.junit })] : []),
+  ])
   const exitCode = exitCodeOf(results)
   const endedAt = Date.now()
   const events: RunEvent[] = [

@@ -22,6 +22,16 @@ export interface Plan {
   readonly estimatedMs: number
 }
 
+/** What k6 saw so far of the scenario being driven; null before the first answer. */
+export interface LiveLoad {
+  /** Requests per second since the last look. */
+  readonly rate: number
+  /** 0 to 1, since the start. */
+  readonly errorRatio: number | null
+  /** Since the start. */
+  readonly p95Ms: number | null
+}
+
 /** Live figures of the scenario being driven. */
 export interface LoadProgress {
   readonly scenario: string
@@ -29,6 +39,8 @@ export interface LoadProgress {
   readonly durationMs: number
   readonly iterations: number
   readonly text: string
+  /** Absent while k6 has not told them, or cannot. */
+  readonly live?: LiveLoad
 }
 
 export interface ScenarioResult {

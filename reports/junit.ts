@@ -6,7 +6,7 @@ import { RewrittenFile } from './atomic-file.ts'
 import { evidenceLines, formatWindow, placeOf } from './evidence.ts'
 import { paint } from './paint.ts'
 import { rollCallLines } from './terminal-roll-call.ts'
-import { clean, oneLine } from './text.ts'
+import { clean, oneLine, shortened } from './text.ts'
 
 export interface JunitReporterOptions {
   /** The file to write, `junit.xml` of the report folder. */
@@ -41,6 +41,11 @@ function isBuilder(value: object): value is Builder {
   return 'newBuilder' in value
 }
 
+// GitLab, Jenkins and every reader that is built on libxml2 refuse a file with a text that is too long.
+const longestText = 100_000
+const longestMessage = 10_000
+const longestName = 500
+
 const unfinished = 'The run has not come to its end: it was cut off, or is still under way.'
 
 class JunitReport {
@@ -67,10 +72,12 @@ class JunitReport {
   }
 
   render(): string {
-    const report = builder.newBuilder().name('muster')
+    const report = builder.newBuilder()
     this.addRunSuite(report)
     for (const [place, results] of this.places()) this.addSuite(report, place, results)
-    return report.build()
+    // The root says no numbers: Jenkins' schema has none for skipped tests there, and without it readers take these for passed.
+    // Every reader adds up the suites' own.
+    return report.build().replace(/<testsuites [^>]*>/, '<testsuites name="muster">')
   }
 
   /** Checks by suite: signals in their own order, scenarios as the run met them. */
@@ -101,7 +108,7 @@ class JunitReport {
     for (const [name, value] of this.properties(undefined)) suite.property(name, oneLine(value))
     const test = suite.testCase().className('run').name('The run came to a valid end').time(seconds(elapsedMs))
     const problem = runProblem(this.end, this.checks)
-    if (problem !== undefined) test.error(oneLine(problem), 'run', content(problem))
+    if (problem !== undefined) test.error(shortened(oneLine(problem), longestMessage), 'run', content(problem))
     const lines = [
       this.end?.verdict ?? unfinished,
       ...rollCallLines(this.rollCalls, 80, paint(false)),
@@ -132,7 +139,9 @@ class JunitReport {
   private stable(name: string): string {
     const runId = this.plan?.runId ?? this.end?.runId
     const text = oneLine(name).replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?/g, '(time)')
-    return runId ? text.replaceAll(runId, '(run)') : text
+    const stable = runId ? text.replaceAll(runId, '(run)') : text
+    // Told without a number: that would differ from run to run.
+    return stable.length > longestName ? `${shortened(stable, longestName).slice(0, longestName - 1)}…` : stable
   }
 }
 
@@ -165,7 +174,7 @@ function uniqueNames(results: readonly CheckResult[], stable: (text: string) => 
  * would end the section and ruin the file; so the others are split here.
  */
 function content(text: string): string {
-  const [before = '', first, ...others] = clean(text).split(']]>')
+  const [before = '', first, ...others] = shortened(clean(text), longestText).split(']]>')
   if (first === undefined) return before
   return [`${before}]]>${first}`, ...others].join(']]]]><![CDATA[>')
 }
@@ -178,7 +187,7 @@ function fill(test: TestCase, result: CheckResult): void {
   const { verdict, reason, evidence } = result
   const lines = evidenceLines(result).map(({ label, text }) => `${label}: ${text}`)
   const text = content([`verdict: ${verdict}`, ...lines].join('\n'))
-  const message = oneLine(reason ?? `expected ${evidence.expected}, got ${evidence.actual}`)
+  const message = shortened(oneLine(reason ?? `expected ${evidence.expected}, got ${evidence.actual}`), longestMessage)
   if (verdict === 'failed' || verdict === 'no-data') test.failure(message, verdict).stacktrace(text)
   if (verdict === 'errored') test.error(message, verdict, text)
   if (verdict === 'skipped') test.skipped()

@@ -73,3 +73,18 @@ it('survives a listener that throws, gives later events to a reporter that faile
   all.on(phase('c'))
   expect(seen).toEqual(['b', 'closed'])
 })
+
+it('leaves a reporter behind that never ends, says so, and lets the others end', async () => {
+  const seen: string[] = []
+  const errors: string[] = []
+  const hanging: Reporter = { name: 'hanging', on: () => undefined, close: () => new Promise<void>(() => undefined) }
+  const all = multiplex(
+    [hanging, recorder('fine', seen)],
+    (name, error) => errors.push(`${name}: ${error instanceof Error && error.message}`),
+    { closeWithinMs: 20 },
+  )
+  all.on(phase('a'))
+  await all.close?.()
+  expect(errors).toEqual(['hanging: it did not end within 0.02 s'])
+  expect(seen).toEqual(['a', 'closed'])
+})

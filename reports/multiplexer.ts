@@ -5,12 +5,14 @@ import type { Reporter, RunEvent } from '../lib/event.ts'
  * throws stops no other. It still gets the later events (a full disk may have room again), but only its first error is
  * told.
  * @param onError called at most once for each reporter
+ * @param options.closeWithinMs how long each may take for what is left to tell at the end; who takes longer is left behind
  */
 export function multiplex(
   reporters: readonly Reporter[],
   onError: (reporter: string, error: unknown) => void,
+  { closeWithinMs = 10_000 }: { readonly closeWithinMs?: number } = {},
 ): Reporter {
-  const lanes = reporters.map((reporter) => new Lane(reporter, onError))
+  const lanes = reporters.map((reporter) => new Lane(reporter, onError, closeWithinMs))
   let closed: Promise<void> | undefined
   return {
     name: 'multiplexer',
@@ -29,11 +31,13 @@ class Lane {
   private readonly reporter: Reporter
   private readonly onError: (reporter: string, error: unknown) => void
   private pending: Promise<void> | undefined
+  private readonly closeWithinMs: number
   private reported = false
 
-  constructor(reporter: Reporter, onError: (reporter: string, error: unknown) => void) {
+  constructor(reporter: Reporter, onError: (reporter: string, error: unknown) => void, closeWithinMs: number) {
     this.reporter = reporter
     this.onError = onError
+    this.closeWithinMs = closeWithinMs
   }
 
   send(event: RunEvent): void {
@@ -42,7 +46,14 @@ class Lane {
 
   async close(): Promise<void> {
     this.enqueue(() => this.reporter.close?.())
-    await this.pending
+    if (this.pending === undefined) return
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), this.closeWithinMs)
+    })
+    const outcome = await Promise.race([this.pending, late])
+    clearTimeout(timer)
+    if (outcome === 'late') this.report(new Error(`it did not end within ${this.closeWithinMs / 1000} s`))
   }
 
   /** Runs at once where nothing is under way: what is printed stays in step with what happens. */

@@ -19,7 +19,7 @@ const evidenceSchema = z.object({
   details: z.array(z.string()).exactOptional(),
 })
 
-const checkSchema = z.object({
+export const checkSchema = z.object({
   id: z.string(),
   title: z.string(),
   signal: z.enum(signals),
@@ -29,7 +29,7 @@ const checkSchema = z.object({
   evidence: evidenceSchema,
 })
 
-const planSchema = z.object({
+export const planSchema = z.object({
   runId: z.string(),
   target: z.string(),
   scenarios: z.array(
@@ -47,7 +47,7 @@ const planSchema = z.object({
   estimatedMs: z.number(),
 })
 
-const scenarioSchema = z.object({
+export const scenarioSchema = z.object({
   name: z.string(),
   window: windowSchema,
   requests: z.number(),
@@ -57,7 +57,7 @@ const scenarioSchema = z.object({
   errorRatio: z.number().nullable(),
 })
 
-const rollCallSchema = z.object({
+export const rollCallSchema = z.object({
   scenario: z.string(),
   rows: z.array(
     z.object({
@@ -74,7 +74,7 @@ const rollCallSchema = z.object({
   losses: z.array(z.object({ service: z.string(), signal: z.enum(signals), id: z.string(), command: z.string() })),
 })
 
-const endSchema = z.object({
+export const endSchema = z.object({
   runId: z.string(),
   exitCode: z.number().int(),
   verdict: z.string(),

@@ -6,6 +6,7 @@ import { type EvidenceLine, evidenceLines, placeOf } from './evidence.ts'
 import type { Paint } from './paint.ts'
 import { table } from './table.ts'
 import { clean, oneLine, padEnd, wrap, wrapCommand } from './text.ts'
+import { thresholdRows } from './thresholds.ts'
 
 /** How each verdict is shown: a mark, a word, a colour. */
 export const looks: Readonly<Record<Verdict, { mark: string; word: string; color: keyof Paint }>> = {
@@ -40,6 +41,19 @@ export function scenarioTable(scenarios: readonly ScenarioResult[], columns: num
     errorRatio === null ? 'no data' : percent(errorRatio),
   ])
   return [...titled(table([{ title: 'Scenario' }, ...figures], rows, columns - 2), colors), '']
+}
+
+/** Every threshold's rule beside what was measured, a row per scenario. */
+export function thresholdTable(checks: readonly CheckResult[], columns: number, colors: Paint): string[] {
+  const rows = thresholdRows(checks)
+  if (rows.length === 0) return []
+  const cells = rows.map(({ scenario, metric, rule, actual, verdict }) =>
+    [scenario, metric, rule, `${actual} ${looks[verdict].mark}`].map(oneLine),
+  )
+  const titles = [{ title: 'Scenario' }, { title: 'Threshold' }, { title: 'Rule' }, { title: 'Actual', figures: true }]
+  const [title = '', ...lines] = table(titles, cells, columns - 2)
+  const colored = lines.map((line, n) => (rows[n]?.verdict === 'passed' ? line : colors.red(line)))
+  return [`  ${colors.dim(title)}`, ...colored.map((line) => `  ${line}`), '']
 }
 
 /** How many checks ended how, a row per signal that was judged. */
@@ -132,10 +146,15 @@ function emphasize({ label }: EvidenceLine, text: string, check: CheckResult, co
   return label === 'link' ? colors.cyan(text) : text
 }
 
+/** How a run ended, in one or a few words. */
+export function verdictWord(end: RunEnd | undefined): string {
+  return end === undefined ? 'CUT OFF' : (words[end.exitCode] ?? 'FAILED')
+}
+
 /** The last line of all. Without an end the run was cut off, which is never green. */
 export function verdictLines(end: RunEnd | undefined, columns: number, colors: Paint): string[] {
   const green = end?.exitCode === exitCodes.passed
-  const word = end === undefined ? 'CUT OFF' : (words[end.exitCode] ?? 'FAILED')
+  const word = verdictWord(end)
   const text = end === undefined ? 'The run did not come to its end.' : oneLine(end.verdict)
   const time = end === undefined ? '' : ` (${formatDuration(end.endedAt - end.startedAt)})`
   const color = green ? colors.green : colors.red

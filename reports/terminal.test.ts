@@ -69,6 +69,34 @@ describe('terminal without a TTY', () => {
     expect(after).toContain('✗ metrics / basic · Every request is counted: The gateway counted')
   })
 
+  it("shows every threshold's rule beside what was measured", () => {
+    const threshold = (
+      key: string,
+      rule: string,
+      actual: string,
+      verdict: 'passed' | 'failed' | 'no-data',
+    ): RunEvent => ({
+      type: 'check',
+      at: sampleStart,
+      result: sampleCheck('load', `threshold.${key}.p(95)`, `${key} keeps ${rule}`, verdict, {
+        seen: { query: key, expected: rule, actual },
+      }),
+    })
+    const text = shown([
+      threshold('http_req_duration{part:load}', 'p(95)<500', '512.3', 'failed'),
+      threshold('http_req_duration{part:load,phase:recovery}', 'p(95)<500', '12', 'passed'),
+      threshold('http_req_failed{part:load}', 'rate<0.01', 'no samples', 'no-data'),
+    ])
+    expect(text).toContain(
+      [
+        '  Scenario  Threshold                          Rule             Actual',
+        '  basic     http_req_duration                  p(95)<500       512.3 ✗',
+        '  basic     http_req_duration{phase:recovery}  p(95)<500          12 ✓',
+        '  basic     http_req_failed                    rate<0.01  no samples ✗',
+      ].join('\n'),
+    )
+  })
+
   it('says so when the run was cut off', () => {
     expect(shown(sampleBeginning())).toMatch(/✗ CUT OFF {2}The run did not come to its end\.\n$/)
   })
@@ -131,10 +159,21 @@ describe('terminal without a TTY', () => {
 describe('terminal with a TTY', () => {
   it('keeps to its width and draws a live line', () => {
     const text = shown(red, { columns: 100 })
-    expect(text).toContain('\r\x1b[2K 0:09  basic  ━━━━━━━━┄┄┄┄┄┄┄┄┄┄┄┄  8 s of 20 s  320 iterations')
+    expect(text).toContain('\r\x1b[2K 0:09  basic ━━━━━┄┄┄┄┄┄┄ 8/20 s  320 iterations')
     expect(text).toContain(`${csi}31m`)
     const lines = text.replaceAll('\r\x1b[2K', '\n').split('\n')
     expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(100)
+  })
+
+  it('tells rate, errors and p95 of the load as k6 sees them, in 80 columns', () => {
+    const live = { rate: 1234.4, errorRatio: 0.0123, p95Ms: 12.4 }
+    const progress = { scenario: 'basic', elapsedMs: 8000, durationMs: 20_000, iterations: 320, text: '', live }
+    const events: RunEvent[] = [{ type: 'load-progress', at: sampleStart + 8000, progress }]
+    const line = '8/20 s  1,234/s  1.23 % errors  p95 12 ms'
+    expect(shown(events, { columns: 80 })).toContain(`basic ━━━━━┄┄┄┄┄┄┄ ${line}`)
+    expect(shown(events)).toContain(` 0:00  basic ${line}\n`)
+    const quiet = { ...progress, live: { rate: 0, errorRatio: null, p95Ms: null } }
+    expect(shown([{ type: 'load-progress', at: sampleStart, progress: quiet }])).toContain('basic 8/20 s  0/s\n')
   })
 
   it('never is narrower than 60 columns', () => {

@@ -1,5 +1,5 @@
 import { formatDuration } from '../lib/duration.ts'
-import type { LoadProgress, Reporter, RollCallTable, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
+import type { LiveLoad, LoadProgress, Reporter, RollCallTable, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
 import type { CheckResult } from '../lib/verdict.ts'
 import { liveOutput, type Output, type OutputStream, plainOutput, silentOutput } from './live-line.ts'
 import { type Paint, paint, wantsColor, wantsLiveLine } from './paint.ts'
@@ -16,6 +16,7 @@ import {
   scenarioTable,
   signalTable,
   skippedLines,
+  thresholdTable,
   verdictLines,
   warningLines,
 } from './terminal-summary.ts'
@@ -159,6 +160,7 @@ class TerminalView {
     if (this.verbosity !== 'quiet' || this.rollCalls.some(hasLosses))
       this.output.print(rollCallLines(this.rollCalls, columns, colors))
     this.say([
+      ...thresholdTable(checks, columns, colors),
       ...signalTable(checks, columns, colors),
       ...skippedLines(checks, columns, colors),
       ...warningLines(this.warnings, columns, colors),
@@ -176,15 +178,25 @@ function elapsed(ms: number): string {
   return padStart(`${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`, 5)
 }
 
-const barWidth = 20
+const barWidth = 12
 
-function loadLine({ scenario, elapsedMs, durationMs, iterations, text }: LoadProgress, live: boolean): string {
+function loadLine({ scenario, elapsedMs, durationMs, iterations, live }: LoadProgress, drawn: boolean): string {
   const ratio = durationMs > 0 ? Math.min(1, Math.max(0, elapsedMs / durationMs)) : 1
   const filled = Math.round(ratio * barWidth)
-  const bar = live ? `${'━'.repeat(filled)}${'┄'.repeat(barWidth - filled)}  ` : ''
-  const done = `${formatDuration(Math.min(elapsedMs, durationMs))} of ${formatDuration(durationMs)}`
-  const figures = text === '' ? `${count(iterations)} iterations` : oneLine(text)
-  return `${oneLine(scenario)}  ${bar}${done}  ${figures}`
+  const bar = drawn ? `${'━'.repeat(filled)}${'┄'.repeat(barWidth - filled)} ` : ''
+  const seconds = (ms: number) => Math.round(Math.min(ms, durationMs) / 1000)
+  const done = `${seconds(elapsedMs)}/${seconds(durationMs)} s`
+  const figures = live === undefined ? `${count(iterations)} iterations` : liveFigures(live)
+  return `${oneLine(scenario)} ${bar}${done}  ${figures}`
+}
+
+/** `41/s  0 % errors  p95 12 ms` */
+function liveFigures({ rate, errorRatio, p95Ms }: LiveLoad): string {
+  return [
+    `${count(Math.round(rate))}/s`,
+    ...(errorRatio === null ? [] : [`${percent(errorRatio)} errors`]),
+    ...(p95Ms === null ? [] : [`p95 ${formatDuration(p95Ms)}`]),
+  ].join('  ')
 }
 
 function scenarioLine({ name, requests, dropped, p95Ms, errorRatio }: ScenarioResult): string {

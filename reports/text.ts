@@ -48,6 +48,13 @@ function take(text: string, columns: number): string {
   return text.slice(0, end)
 }
 
+/** Cut to so many characters, with a word on how many are missing; a pair of surrogates is never torn. */
+export function shortened(text: string, most: number): string {
+  if (text.length <= most) return text
+  const end = /[\ud800-\udbff]/.test(text[most - 1] ?? '') ? most - 1 : most
+  return `${text.slice(0, end)}… (${(text.length - end).toLocaleString('en-US')} more characters in run.json)`
+}
+
 export function padEnd(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - width(text)))
 }

@@ -208,6 +208,8 @@ const schema = z
       .default([]),
     /** Queries under way at once, over all backends: asking must not disturb what is asked. */
     queries: z.number().int().min(1).max(64).default(4),
+    /** Who is told besides the files of the report folder, as for `--reporter`; paths are relative to the config. */
+    reporters: z.array(z.string().min(1)).optional(),
     alerts: z.array(trial).default([]),
     /** Service level objectives, which `muster slo` makes rules of and whose recorded figures a run judges. */
     slos: slosSchema.default([]),

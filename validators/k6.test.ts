@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { bundle, loadScenario } from './k6.ts'
+import type { LoadProgress } from '../lib/event.ts'
+import { bundle, loadScenario, runK6 } from './k6.ts'
 
 let folder = ''
 beforeAll(async () => {
@@ -33,4 +34,31 @@ it('says what a scenario file must export', async () => {
 it("passes on esbuild's words", async () => {
   const file = await write('bad.ts', 'import x from "./nowhere.ts"\nexport default x')
   await expect(bundle(file, 1, join(folder, 'bad.js'))).rejects.toThrow(/bad.ts:1: Could not resolve "\.\/nowhere\.ts"/)
+})
+
+it('starts k6 again without its live figures where their port was taken', async () => {
+  const file = fileURLToPath(new URL('../scenarios/smoke.ts', import.meta.url))
+  const k6Path = await write(
+    'k6',
+    `#!/bin/sh
+case "$*" in *"--address 127.0.0.1:"*) echo '{"level":"error","msg":"Error from API server"}' >&2; exit 106 ;; esac
+echo 'running (0m01.0s), 0/1 VUs, 7 complete and 0 interrupted iterations'
+`,
+  )
+  await chmod(k6Path, 0o755)
+  const pids: number[] = []
+  const seen: LoadProgress[] = []
+  const { exitCode, logTail } = await runK6({
+    k6Path,
+    scenarioFile: file,
+    plan: { run: 1, instance: 0, firstNumber: 0, baseUrl: 'http://127.0.0.1:1', thresholds: {} },
+    folder: join(folder, 'again'),
+    onSpawn: (pid) => pids.push(pid),
+    onProgress: (progress) => seen.push(progress),
+  })
+  expect(exitCode).toBe(0)
+  expect(new Set(pids).size).toBe(2)
+  expect(logTail).toEqual([])
+  expect(seen).toMatchObject([{ scenario: 'smoke', iterations: 7 }])
+  expect(seen[0]).not.toHaveProperty('live')
 })

@@ -11,6 +11,7 @@ import { profileNames } from '../lib/load-profile.ts'
 import { type DrivePlan, drivenJourneys, type Scenario } from '../lib/scenario.ts'
 import { type OddLine, parseOdd, type Summary } from '../lib/summary.ts'
 import { parseThresholds } from '../lib/threshold.ts'
+import { freePort, LiveLook } from './k6-live.ts'
 
 export interface K6Options {
   readonly k6Path: string
@@ -140,7 +141,7 @@ export async function bundle(scenarioFile: string, journeyCount: number, outfile
  * @throws EnvironmentError if k6 cannot be started
  */
 export async function runK6(options: K6Options): Promise<K6Result> {
-  const { k6Path, scenarioFile, folder, signal } = options
+  const { scenarioFile, folder, signal } = options
   const scenario = await loadScenario(scenarioFile)
   const driven = drivenJourneys(scenario, options.plan)
   const { problems } = parseThresholds(options.plan.thresholds)
@@ -154,48 +155,75 @@ export async function runK6(options: K6Options): Promise<K6Result> {
   await writeFile(file('plan.json'), JSON.stringify(plan, undefined, 2))
   await writeFile(file('k6-config.json'), '{}')
 
-  const progress = { scenario: scenario.name, durationMs: driven[0]?.load.durationMs ?? 0 }
   const startedAt = Date.now()
+  const told = { scenario: scenario.name, durationMs: driven[0]?.load.durationMs ?? 0, startedAt }
+  const first = await once(options, file, told, await freePort())
+  // Somebody took the port in between; nothing was sent yet. The load matters more than its live figures.
+  const { exitCode, signalName, listen } =
+    first.exitCode === portTaken && !signal?.aborted ? await once(options, file, told, undefined) : first
+  return {
+    exitCode,
+    exitMeaning: meaningOf(exitCode, signalName, listen.words()),
+    regular: exitCode === 0 || exitCode === 99,
+    startedAt,
+    endedAt: Date.now(),
+    summary: await readSummary(file('summary.json')),
+    oddLines: listen.oddLines,
+    logTail: listen.logTail,
+    stderrTail: listen.stderrTail,
+  }
+}
+
+/** How k6 ends when it cannot listen for its REST interface, which it tries before anything else. */
+const portTaken = 106
+
+/** One process of k6, from its start to its end. */
+async function once(
+  { k6Path, signal, onSpawn, onProgress, killAfterMs }: K6Options,
+  file: (name: string) => string,
+  told: { readonly scenario: string; readonly durationMs: number; readonly startedAt: number },
+  port: number | undefined,
+) {
+  const address = port === undefined ? '' : `127.0.0.1:${port}`
   // biome-ignore format: one flag a line reads worse
-  const k6 = execa(k6Path, ['run', '--config', file('k6-config.json'), '--no-usage-report', '--no-color', '--address', '', '--log-format', 'json',
+  const k6 = execa(k6Path, ['run', '--config', file('k6-config.json'), '--no-usage-report', '--no-color', '--address', address, '--log-format', 'json',
     '--log-output', 'stderr', '-e', `MUSTER_PLAN=${file('plan.json')}`, file('script.js')], {
     stdin: 'ignore', buffer: false, reject: false, cleanup: true, extendEnv: false, env: environment(),
   })
-  if (k6.pid !== undefined) options.onSpawn?.(k6.pid)
+  if (k6.pid !== undefined) onSpawn?.(k6.pid)
+  const look = port === undefined ? undefined : new LiveLook(port)
   let killer: NodeJS.Timeout | undefined
   const interrupt = () => {
     k6.kill('SIGINT')
-    killer = setTimeout(() => k6.kill('SIGKILL'), options.killAfterMs ?? 5_000)
+    killer = setTimeout(() => k6.kill('SIGKILL'), killAfterMs ?? 5_000)
   }
   if (signal?.aborted) interrupt()
   else signal?.addEventListener('abort', interrupt, { once: true })
   try {
     const listen = new Listener()
+    const { startedAt, ...progress } = told
     const [ended] = await Promise.all([
       k6,
       eachLine(k6.iterable({ from: 'stderr' }), file('k6.log'), (line) => listen.stderr(line)),
       eachLine(k6.iterable({ from: 'stdout' }), file('k6.out'), (line) => {
         const text = /^running .*iterations/.exec(line)?.[0]
         const iterations = Number(/(\d+) complete/.exec(line)?.[1] ?? 0)
+        const live = look?.latest
         if (text !== undefined)
-          options.onProgress?.({ ...progress, elapsedMs: Date.now() - startedAt, iterations, text })
+          onProgress?.({
+            ...progress,
+            elapsedMs: Date.now() - startedAt,
+            iterations,
+            text,
+            ...(live === undefined ? {} : { live }),
+          })
       }),
     ])
     if (k6.pid === undefined)
       throw new EnvironmentError(`k6 cannot be started from ${k6Path}: ${ended.originalMessage ?? 'unknown error'}`)
-    const exitCode = ended.exitCode
-    return {
-      exitCode,
-      exitMeaning: meaningOf(exitCode, ended.signal, listen.words()),
-      regular: exitCode === 0 || exitCode === 99,
-      startedAt,
-      endedAt: Date.now(),
-      summary: await readSummary(file('summary.json')),
-      oddLines: listen.oddLines,
-      logTail: listen.logTail,
-      stderrTail: listen.stderrTail,
-    }
+    return { exitCode: ended.exitCode, signalName: ended.signal, listen }
   } finally {
+    look?.end()
     clearTimeout(killer)
     signal?.removeEventListener('abort', interrupt)
   }

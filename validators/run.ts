@@ -233,6 +233,7 @@ async function drive(
     baseUrl: plan.baseUrl,
     scenario: firstNumber,
   })
+  let patrolling = false
   const driving = runK6({
     k6Path: input.k6Path,
     scenarioFile: planned.file,
@@ -242,7 +243,9 @@ async function drive(
     onProgress: (progress) => emit({ type: 'load-progress', at: Date.now(), progress }),
     onSpawn: (pid) => {
       input.guard.k6(pid)
-      sentry?.start()
+      // k6 may be started again, without its live figures; the sentinel goes on.
+      if (!patrolling) sentry?.start()
+      patrolling = true
     },
   })
   const warn = (text: string) => emit({ type: 'warning', at: Date.now(), text })

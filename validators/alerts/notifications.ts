@@ -135,6 +135,6 @@ function excerpt(text: string): string {
 }
 
 /** A name as a part of an id. */
-function slug(name: string): string {
+export function slug(name: string): string {
   return name.trim().replaceAll(/[^\p{L}\p{N}_]+/gu, '-')
 }
