@@ -6,7 +6,7 @@ import { makeLedger } from '../lib/ledger.ts'
 import { eventually } from '../lib/poll.ts'
 import { hex8 } from '../lib/trace-id.ts'
 import type { CheckResult, Window } from '../lib/verdict.ts'
-import { quietCheck } from './alerts/quiet.ts'
+import { quietChecks } from './alerts/quiet.ts'
 import { holdTrials, type PlannedTrials, planTrials } from './alerts/trials.ts'
 import { isFinal } from './backends/http.ts'
 import type { Series } from './backends/prometheus.ts'
@@ -22,6 +22,7 @@ import {
   type SentinelRun,
   scrapeDeadline,
 } from './context.ts'
+import { jobsOf } from './coverage.ts'
 import type { Observed, ObservedFreshness } from './freshness.ts'
 import { runK6 } from './k6.ts'
 import { connect, preflight } from './preflight.ts'
@@ -116,7 +117,8 @@ export async function run(input: RunInput): Promise<ExitCode> {
   }
   const begun = Date.now()
   for (const one of planned) {
-    emit({ type: 'phase', at: Date.now(), text: `waiting for a quiet scrape before ${one.scenario.name}` })
+    if (!backends.lacks('prometheus'))
+      emit({ type: 'phase', at: Date.now(), text: `waiting for a quiet scrape before ${one.scenario.name}` })
     const edges = await quietEdge(context)
     emit({ type: 'phase', at: Date.now(), text: `driving ${one.scenario.name}` })
     const driven = await drive(input, { ...context, edges }, one)
@@ -129,7 +131,7 @@ export async function run(input: RunInput): Promise<ExitCode> {
   }
   const healthy: Window = { from: begun, to: Date.now() }
   if (wants(input.only, 'slo')) await judge(sloRunChecks(context, healthy))
-  if (wants(input.only, 'alerts')) await judge([quietCheck(context, input.sinks, healthy)])
+  if (wants(input.only, 'alerts')) await judge(quietChecks(context, input.sinks, healthy))
   await holdTrials(input, context, trials, judge)
   emit({ type: 'phase', at: Date.now(), text: 'judging the stack' })
   await judge(stackChecks(context, { from: begun, to: Date.now() }))
@@ -189,7 +191,8 @@ export function exitCodeOf(results: readonly CheckResult[]): ExitCode {
  */
 async function quietEdge({ config, backends, facts, signal }: RunContext): Promise<Edges> {
   const since = Date.now() + facts.clockOffsetMs
-  const jobs = new Set(Object.values(config.services).map(({ job }) => job))
+  const jobs = jobsOf(config)
+  if (backends.lacks('prometheus') || jobs.size === 0) return {}
   const last = ({ samples }: Series) => samples.findLast(({ value }) => value === 1)?.at ?? 0
   const polled = await eventually(
     async (attempt) => {
@@ -314,9 +317,10 @@ function recordedSentinel({ file, requests }: SentinelRun, { logs, traces }: Obs
 
 function started(input: RunInput, context: RunContext, planned: readonly Planned[], trials: PlannedTrials): RunEvent {
   const { facts } = context
+  const { lacks } = context.backends
   const deadlines = [
-    `metrics: ${scrapeDeadline(facts).words} after the load`,
-    `logs and traces: ${pipelineDeadline().words} after the load`,
+    ...(lacks('prometheus') ? [] : [`metrics: ${scrapeDeadline(facts).words} after the load`]),
+    ...(lacks('loki') && lacks('traces') ? [] : [`logs and traces: ${pipelineDeadline().words} after the load`]),
   ]
   const loadMs = planned.reduce((sum, one) => sum + durationOf(one) + 6000, 0)
   return {

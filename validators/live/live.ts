@@ -28,6 +28,8 @@ export async function checkLive({ config, endpoints, targetUrl, window, only, si
   rows: readonly LiveRow[]
 }> {
   const backends = connect(endpoints, config.queries)
+  if (backends.lacks('prometheus'))
+    throw new UsageError('Live traffic is judged between scrapes: name backends.prometheus in the config.')
   const facts = await preflight(config, backends, targetUrl, signal)
   if (window.to - window.from < 2 * facts.scrapeMs) {
     const seconds = facts.scrapeMs / 1000

@@ -8,6 +8,7 @@ import { isFinal } from '../backends/http.ts'
 import { literal } from '../backends/prometheus.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, present, type ScenarioFacts, settled } from '../context.ts'
+import { logsOf } from '../coverage.ts'
 import { keyOf } from '../signals/expected.ts'
 import { type LogLine, readLogLine } from './log-line.ts'
 import { Problems } from './problems.ts'
@@ -41,7 +42,8 @@ export interface LoggedService {
 
 /** The LogQL that finds a service's request lines of a run. */
 export function requestLines(service: Service, runId: number): string {
-  return `${service.logs.selector} |= ${literal(hex8(runId))} |= ${literal(service.logs.message)}`
+  const { selector, message } = logsOf(service)
+  return `${selector} |= ${literal(hex8(runId))} |= ${literal(message)}`
 }
 
 /**
