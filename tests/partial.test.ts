@@ -53,6 +53,23 @@ test('with Prometheus alone a counter that lies is still found', async () => {
   expect(redIds(await project.checks())).toContain('metrics.request-count.todos')
 })
 
+test('an accepted deviation is a counted exception while it fails, and red once it is mended', async () => {
+  const accepted = `accepted: [{ check: 'metrics.request-count.todos', reason: 'SHOP-12', owner: 'team todos', expires: '2999-12-31' }]`
+  await project.configure(external({ prometheus: urls.prometheus }, accepted))
+  const lift = await plant(urls.faults.todos, { fault: 'skip-counter', ratio: 0.1 })
+  const { code, stdout } = await project.call(['run', '--only', 'metrics.request-count'])
+  await lift()
+  expect(code, stdout).toBe(0)
+  expect(stdout).toMatch(/but for 1\s+accepted deviation/)
+  expect(stdout).toContain('team todos accepts it until 2999-12-31: SHOP-12')
+  expect(await project.checks()).toContainEqual(
+    expect.objectContaining({ id: 'metrics.request-count.todos', verdict: 'accepted' }),
+  )
+  const mended = await project.call(['run', '--quiet'])
+  expect(mended.code).toBe(1)
+  expect(redIds(await project.checks())).toEqual(['stack.accepted.metrics.request-count.todos'])
+})
+
 test('a counter without a label for the method is compared by what it tells', async () => {
   const services = `services: { todos: { ...base.services.todos, requests: { kind: 'http', metric: 'http_requests_total', method: false }, logs: undefined, traces: undefined } }`
   await project.configure(external({ prometheus: urls.prometheus, loki: urls.loki, jaeger: urls.jaeger }, services))

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { parseDuration } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { parseThresholds } from '../lib/threshold.ts'
+import { acceptedEntry } from './accepted.ts'
 import { type FaultCall, type Trial, trial } from './alerts/expectation.ts'
 import { duration, httpUrl, isLoopback, variable } from './config-values.ts'
 import { slosSchema } from './slo/slo.ts'
@@ -217,6 +218,8 @@ const schema = z
       .default([]),
     /** Queries under way at once, over all backends: asking must not disturb what is asked. */
     queries: z.number().int().min(1).max(64).default(4),
+    /** Failures that somebody answers for until a day; each is counted and shown, and fails once it is expired or not needed. */
+    accepted: z.array(acceptedEntry).default([]),
     alerts: z.array(trial).default([]),
     /** Service level objectives, which `muster slo` makes rules of and whose recorded figures a run judges. */
     slos: slosSchema.default([]),

@@ -6,6 +6,7 @@ import { makeLedger } from '../lib/ledger.ts'
 import { eventually } from '../lib/poll.ts'
 import { hex8 } from '../lib/trace-id.ts'
 import type { CheckResult, Window } from '../lib/verdict.ts'
+import { Acceptances } from './accepted.ts'
 import { quietChecks } from './alerts/quiet.ts'
 import { holdTrials, type PlannedTrials, planTrials } from './alerts/trials.ts'
 import { isFinal } from './backends/http.ts'
@@ -24,6 +25,7 @@ import {
 } from './context.ts'
 import { jobsOf } from './coverage.ts'
 import type { Observed, ObservedFreshness } from './freshness.ts'
+import { invalidating } from './invalidating.ts'
 import { runK6 } from './k6.ts'
 import { connect, preflight } from './preflight.ts'
 import { type Recording, urlsOf, writeRecording } from './recording.ts'
@@ -106,7 +108,8 @@ export async function run(input: RunInput): Promise<ExitCode> {
   emit(started(input, context, planned, trials))
 
   const judgements: CheckResult[] = []
-  const judge = async (checks: readonly Check[]) => judgements.push(...(await judgeAll(checks, input)))
+  const acceptances = new Acceptances(config.accepted, Date.now())
+  const judge = async (checks: readonly Check[]) => judgements.push(...(await judgeAll(checks, input, acceptances)))
   const recording: Recording = {
     version: 1,
     runId: input.runId,
@@ -135,6 +138,7 @@ export async function run(input: RunInput): Promise<ExitCode> {
   await holdTrials(input, context, trials, judge)
   emit({ type: 'phase', at: Date.now(), text: 'judging the stack' })
   await judge(stackChecks(context, { from: begun, to: Date.now() }))
+  await judge(acceptances.checks(input.only !== undefined || planned.length < config.scenarios.length))
   return exitCodeOf(judgements)
 }
 
@@ -151,16 +155,17 @@ export function scenarioChecks(context: ScenarioContext): Check[] {
   ]
 }
 
-/** Puts those checks that `--only` asks for, all at once; every verdict goes out as an event when it is there. */
+/** Puts those checks that `--only` asks for, all at once; every verdict, accepted or not, goes out as an event when it is there. */
 export function judgeAll(
   checks: readonly Check[],
   { only, signal, emit }: Pick<RunInput, 'only' | 'signal' | 'emit'>,
+  acceptances: Acceptances,
 ): Promise<CheckResult[]> {
   return Promise.all(
     checks
       .filter(({ id, signal: kind }) => wants(only, kind, id))
       .map(async (check) => {
-        const result = await put(check, signal)
+        const result = acceptances.apply(await put(check, signal))
         emit({ type: 'check', at: Date.now(), result })
         return result
       }),
@@ -176,9 +181,8 @@ export function wants(only: string | undefined, signal: string, id?: string): bo
 
 /** If several apply: invalid before failed before environment. Nothing judged is a failure. */
 export function exitCodeOf(results: readonly CheckResult[]): ExitCode {
-  const red = results.filter(({ verdict }) => verdict !== 'passed' && verdict !== 'skipped')
-  const invalid = new Set(['load.iterations', 'load.requests', 'load.dropped', 'load.books', 'load.k6'])
-  if (red.some(({ id }) => invalid.has(id))) return exitCodes.invalid
+  const red = results.filter(({ verdict }) => verdict === 'failed' || verdict === 'no-data' || verdict === 'errored')
+  if (red.some(({ id }) => invalidating.has(id))) return exitCodes.invalid
   if (red.some(({ verdict }) => verdict !== 'errored')) return exitCodes.failed
   if (red.length > 0) return exitCodes.environment
   return results.some(({ verdict }) => verdict === 'passed') ? exitCodes.passed : exitCodes.failed
