@@ -94,7 +94,7 @@ const service = z.strictObject({
   logs: z
     .strictObject({
       /** A LogQL stream selector. */
-      selector: z.string().regex(/^\{.*\}$/, 'must be a stream selector like {service_name="gateway"}'),
+      selector: z.string().regex(/^\{.*\}$/s, 'must be a stream selector like {service_name="gateway"}'),
       /** The message of the one line that is written per request or delivery. */
       message: z.string(),
       /** Fields that every line written during a request must have. */

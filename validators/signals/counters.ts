@@ -1,4 +1,5 @@
 import type { Death } from '../../lib/counter.ts'
+import { colonRoute } from '../../lib/route.ts'
 import { literal, type Series } from '../backends/prometheus.ts'
 import { concluded, judged, type Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
@@ -133,7 +134,8 @@ function count(
     const label = (of: 'method' | 'route' | 'status') => {
       if (requests.kind === 'queue') return ''
       const known = requests[of]
-      return known === false ? untold : (labels[known] ?? '?')
+      const value = known === false ? untold : (labels[known] ?? '?')
+      return of === 'route' ? colonRoute(value) : value
     }
     const key = keyOf(service, label('method'), label('route'), label('status'))
     const grew = scrapes.growth(instances, one)
