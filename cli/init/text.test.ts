@@ -77,7 +77,7 @@ it('writes files that load as they are meant, whatever the names in them are', a
     logs: { message: nasty, selector: `{app=${JSON.stringify(nasty)}}` },
     traces: { service: nasty },
   })
-  expect(loaded.server.p95).toBe('1s')
+  expect(loaded.server.p95).toBe('1000ms')
   expect(loaded.traces.required.server).toEqual(['http.request.method', 'http.response.status_code'])
   const { journeys } = await loadScenario(join(folder, 'first.ts'))
   expect(Object.keys(journeys[0]?.journey.steps ?? {})).toEqual(['look'])

@@ -12,7 +12,7 @@ export function quoted(text: string): string {
 }
 
 /** Data as TypeScript writes it, on one line. */
-export function literalOf(value: unknown): string {
+function literalOf(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
   if (Array.isArray(value)) return `[${value.map(literalOf).join(', ')}]`
   if (typeof value === 'object' && value !== null) {
