@@ -49,6 +49,12 @@ export class Loki {
       .version
   }
 
+  /** Its configuration, YAML; undefined: it does not show it. */
+  async configText(signal?: AbortSignal): Promise<string | undefined> {
+    const { status, body } = await this.client.text({ path: '/config', ...(signal ? { signal } : {}) })
+    return status === 200 ? body : undefined
+  }
+
   /** The labels of all streams since then, epoch milliseconds. */
   async labelNames(since: number, signal?: AbortSignal): Promise<readonly string[]> {
     const params = { start: `${Math.round(since)}000000` }
