@@ -82,6 +82,8 @@ const service = z.strictObject({
         route: label.default('route'),
         method: label.default('method'),
         status: label.default('status'),
+        /** Routes that are counted, but belong to nobody's journey: scrapes, probes of health. */
+        ignore: z.array(z.string()).optional(),
       }),
       z.strictObject({ kind: z.literal('queue'), metric: name, matchers: z.record(name, z.string()).default({}) }),
     ])

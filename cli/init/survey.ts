@@ -81,7 +81,7 @@ export async function survey(
   const named = namesOf(traces)
   const jobs = await jobsFound(clients, baseUrl, named, answered, tell, remarks, signal)
   const entry = entryOf(traces, jobs.entry)
-  const services = servicesOf(entry, named, jobs, logs)
+  const services = servicesOf(entry, named, jobs, logs, clients)
   const steps = answered.map((step) => {
     const trace = traces.get(probed.get(step.from)?.traceId ?? '') ?? []
     const reached = serversOf(trace)
@@ -258,18 +258,21 @@ function servicesOf(
   named: readonly string[],
   jobs: Jobs,
   logs: readonly FoundLogs[],
+  clients: Backends,
 ): SurveyedService[] {
   return [...new Set([entry, ...named])].map((name) => {
     const job = name === entry ? jobs.entry : jobs.all.find((one) => sameName(one.job, name))
     const found = logs.find((one) => sameName(one.service, name) || one.service === job?.job)
     const remarks = [
-      ...(job === undefined ? ['Prometheus scrapes no job of this name: nothing of its metrics is judged'] : []),
+      ...(job === undefined && !clients.lacks('prometheus')
+        ? ['Prometheus scrapes no job of this name: nothing of its metrics is judged']
+        : []),
       ...(job !== undefined && job.counter === undefined ? ['no counter of its requests was found'] : []),
       ...(job !== undefined && job.histogram === undefined ? ['no histogram of durations in seconds was found'] : []),
-      ...(found?.request === undefined
+      ...(found?.request === undefined && !clients.lacks('loki')
         ? [`its logs are not judged: ${found?.problem ?? 'no line holds a trace id'}`]
         : []),
-      ...(named.includes(name) ? [] : ['its traces are not judged: none was found']),
+      ...(named.includes(name) || clients.lacks('traces') ? [] : ['its traces are not judged: none was found']),
     ]
     return {
       name,

@@ -66,6 +66,7 @@ export function configText(survey: Survey, scenario: string, importPath: ImportP
       ? []
       : ["    // jaeger: { url: 'http://…:16686' }, or zipkin; without either nothing of traces is judged"]),
   ]
+  const sent = survey.steps.filter(({ obstacle }) => obstacle === undefined).map(({ route }) => route)
   const required = serverAttributesBut(lackedAttributes)
   return [
     `import { defineConfig } from ${quoted(importPath('validators/config.ts'))}`,
@@ -85,7 +86,7 @@ export function configText(survey: Survey, scenario: string, importPath: ImportP
     '',
     '  // What each service promises; a step names the services that it must touch.',
     '  services: {',
-    ...services.flatMap(serviceLines),
+    ...services.flatMap((service) => serviceLines(service, sent)),
     '  },',
     '',
     `  scenarios: [${quoted(scenario)}],`,
@@ -109,14 +110,17 @@ function serverAttributesBut(lacked: readonly string[]): string[] {
   return ['http.request.method', 'http.route', 'http.response.status_code'].filter((name) => !lacked.includes(name))
 }
 
-function serviceLines({ name, job, logs, traced, remarks }: SurveyedService): string[] {
+/** @param sent routes of the journey, which are judged whatever their names are */
+function serviceLines({ name, job, logs, traced, remarks }: SurveyedService, sent: readonly string[]): string[] {
   const { counter, histogram } = job ?? {}
+  const ignore = (counter?.ignore ?? []).filter((route) => !sent.includes(route))
   const requests = counter && {
     kind: 'http',
     metric: counter.metric,
     route: counter.route,
     method: counter.method,
     status: counter.status,
+    ignore: counter.route === false || ignore.length === 0 ? undefined : ignore,
   }
   return [
     `    ${keyOf(name)}: {`,

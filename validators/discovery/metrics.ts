@@ -10,6 +10,8 @@ export interface FoundCounter {
   readonly status: string | false
   /** Templates that the route label held, as journeys write them. */
   readonly routes: readonly string[]
+  /** Those that scrapes and probes of health call, as the label has them. */
+  readonly ignore: readonly string[]
 }
 
 /** What Prometheus scrapes of one job. */
@@ -40,6 +42,9 @@ const labelNames = {
 const counts =
   /^(?=.*(request|http|handled))(?!.*(client|outgoing|upstream|size|bytes|flight|error|fail|panic|connection|redirect|promhttp)).*(_total|_count)$/i
 const measures = /^(?=.*(request|http))(?!.*(client|outgoing|upstream|size|bytes|promhttp)).*_seconds_bucket$/i
+/** What nobody's journey calls, but the machinery around a service does. */
+const housekeeping =
+  /^\/(-\/)?(metrics|healthz?|healthy|livez?|liveness|readyz?|readiness|ping|actuator\/(prometheus|health.*))$/
 /** Of many names the likeliest are looked at. */
 const lookedAt = 12
 const routesRead = 200
@@ -93,7 +98,17 @@ async function counterOf(
       (route === false ? 0 : 2) +
       (method === false ? 0 : 2) +
       (metric.endsWith('_total') ? 1 : 0)
-    candidates.push({ counter: { metric, route, method, status, routes: values.map(colonRoute) }, score })
+    candidates.push({
+      counter: {
+        metric,
+        route,
+        method,
+        status,
+        routes: values.map(colonRoute),
+        ignore: values.filter((value) => housekeeping.test(value)),
+      },
+      score,
+    })
   }
   return candidates.sort((one, other) => other.score - one.score)[0]?.counter
 }

@@ -99,6 +99,12 @@ export async function quietEdges(
   return judged(last, asking, polled)
 }
 
+/** True for the routes that the config leaves to scrapes and probes. */
+function isIgnored(requests: Service['requests'], labels: Series['labels']): boolean {
+  if (requests.kind === 'queue' || requests.route === false) return false
+  return requests.ignore?.includes(labels[requests.route] ?? '') ?? false
+}
+
 function isBlurred(key: string): boolean {
   return key.split(' ').includes(untold)
 }
@@ -114,7 +120,7 @@ function requestSelector(service: Service): string {
 }
 
 function matches({ requests }: Service, labels: Series['labels']): boolean {
-  if (labels.__name__ !== requests.metric) return false
+  if (labels.__name__ !== requests.metric || isIgnored(requests, labels)) return false
   return requests.kind === 'http' || Object.entries(requests.matchers).every(([key, value]) => labels[key] === value)
 }
 
@@ -131,6 +137,7 @@ function count(
   const unknown: string[] = []
   for (const one of series) {
     const { labels } = one
+    if (isIgnored(requests, labels)) continue
     const label = (of: 'method' | 'route' | 'status') => {
       if (requests.kind === 'queue') return ''
       const known = requests[of]
