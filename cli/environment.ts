@@ -171,9 +171,9 @@ export function endpointsOf({
 }: BackendUrls): BackendEndpoints {
   const endpoint = (url: string, ui = false) => ({ url, ui, timeoutMs: 5000 })
   return {
-    prometheus: endpoint(prometheus),
-    loki: endpoint(loki),
-    alertmanager: endpoint(alertmanager, true),
+    prometheus: prometheus === undefined ? undefined : endpoint(prometheus),
+    loki: loki === undefined ? undefined : endpoint(loki),
+    alertmanager: alertmanager === undefined ? undefined : endpoint(alertmanager, true),
     // Half of what muster's Jaeger keeps.
     jaeger: jaeger === undefined ? undefined : { ...endpoint(jaeger), grpc: jaegerGrpc, limit: 100_000 },
     zipkin: zipkin === undefined ? undefined : endpoint(zipkin, true),

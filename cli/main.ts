@@ -5,6 +5,7 @@ import { withRulesCommand } from './alerts-rules.ts'
 import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
 import { type Flags, withFlags } from './flags.ts'
+import { withInitCommand } from './init/init.ts'
 import { runCommand } from './run.ts'
 import { setupCommand } from './setup.ts'
 import { withSloCommands } from './slo.ts'
@@ -47,6 +48,10 @@ withRulesCommand(alerts, (code) => {
   exitCode = code
 })
 withRouteCommand(alerts, (code) => {
+  exitCode = code
+})
+
+withInitCommand(program, (code) => {
   exitCode = code
 })
 

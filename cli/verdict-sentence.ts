@@ -9,8 +9,11 @@ export function verdictSentence(exitCode: ExitCode, verdicts: readonly Verdict[]
   const red = number('failed', 'no-data', 'errored')
   if (exitCode === exitCodes.invalid) return 'The load was not as declared: nothing else counts.'
   if (put === 0) return 'No check was put, so nothing is proven.'
-  if (exitCode === exitCodes.passed)
-    return `All ${put} checks hold${skipped === 0 ? '' : `; ${skipped} ${skipped === 1 ? 'was' : 'were'} skipped`}.`
+  if (exitCode === exitCodes.passed) {
+    const accepted = number('accepted')
+    const but = accepted === 0 ? '' : `, but for ${accepted} accepted ${accepted === 1 ? 'deviation' : 'deviations'}`
+    return `All ${put} checks hold${but}${skipped === 0 ? '' : `; ${skipped} ${skipped === 1 ? 'was' : 'were'} skipped`}.`
+  }
   if (exitCode === exitCodes.environment) return `${red} of ${put} checks could not be asked; no other failed.`
   return `${red} of ${put} checks ${red === 1 ? 'does' : 'do'} not hold.`
 }

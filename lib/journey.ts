@@ -23,6 +23,8 @@ type PathParameters<Route extends string> = { readonly [name in ParameterNames<R
 
 /** What a step may be sent with, besides its path parameters. */
 export interface StepInput {
+  /** What follows the question mark; no part of the route. */
+  readonly query?: Readonly<Record<string, string | number | boolean>>
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
 }

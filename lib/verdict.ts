@@ -1,5 +1,8 @@
-/** The five words a check can end with. `no-data` and `errored` (could not ask) are never green. */
-export const verdicts = ['passed', 'failed', 'no-data', 'errored', 'skipped'] as const
+/**
+ * The words a check can end with. `no-data` and `errored` (could not ask) are never green; `accepted` is a failure that the
+ * config accepts for a while, which makes nothing red and proves nothing.
+ */
+export const verdicts = ['passed', 'failed', 'no-data', 'errored', 'accepted', 'skipped'] as const
 export type Verdict = (typeof verdicts)[number]
 
 export const signals = ['load', 'metrics', 'logs', 'traces', 'joined', 'alerts', 'slo', 'stack'] as const
@@ -41,7 +44,9 @@ export interface CheckResult {
   /** The scenario judged; absent for checks of the whole run. */
   readonly scenario?: string
   readonly verdict: Verdict
-  /** For skipped: why. For failed, no-data and errored: one sentence. */
+  /** For skipped: why. For failed, accepted, no-data and errored: one sentence. */
   readonly reason?: string
+  /** Of a failure that the config accepts: why, who answers for it, and the last day. */
+  readonly accepted?: { readonly reason: string; readonly owner: string; readonly expires: string }
   readonly evidence: Evidence
 }

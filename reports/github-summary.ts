@@ -32,6 +32,7 @@ export function githubSummary(
     ...thresholdSection(facts),
     ...rollCallSection(facts),
     ...signalSection(facts),
+    ...listSection('Accepted', accepted(facts)),
     ...listSection('Skipped', skipped(facts)),
     ...listSection('Warnings', [...new Set(facts.warnings)].map(short)),
   ]
@@ -128,6 +129,14 @@ function signalSection({ checks }: RunFacts): string[] {
     return own.length === 0 ? [] : [[signal, ...numbers.map((number) => (number === 0 ? '·' : count(number)))]]
   })
   return [tableOf(['Signal', ...verdicts.map((verdict) => looks[verdict].word)], rows)]
+}
+
+function accepted({ checks }: RunFacts): string[] {
+  return checks.flatMap((check) => {
+    if (check.accepted === undefined) return []
+    const { reason, owner, expires } = check.accepted
+    return [`${short(`${placeOf(check)}: ${check.reason}`)}: ${short(`${reason} (${owner}, until ${expires})`)}`]
+  })
 }
 
 function skipped({ checks }: RunFacts): string[] {

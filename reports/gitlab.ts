@@ -59,6 +59,7 @@ const severities: Readonly<Record<Verdict, Issue['severity']>> = {
   failed: 'critical',
   'no-data': 'critical',
   errored: 'major',
+  accepted: 'info',
   skipped: 'info',
   passed: 'info',
 }

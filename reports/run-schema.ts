@@ -26,6 +26,7 @@ export const checkSchema = z.object({
   scenario: z.string().exactOptional(),
   verdict: z.enum(verdicts),
   reason: z.string().exactOptional(),
+  accepted: z.object({ reason: z.string(), owner: z.string(), expires: z.string() }).exactOptional(),
   evidence: evidenceSchema,
 })
 

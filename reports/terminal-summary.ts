@@ -14,6 +14,7 @@ export const looks: Readonly<Record<Verdict, { mark: string; word: string; color
   failed: { mark: '✗', word: 'failed', color: 'red' },
   'no-data': { mark: '✗', word: 'no data', color: 'red' },
   errored: { mark: '!', word: 'errored', color: 'red' },
+  accepted: { mark: '~', word: 'accepted', color: 'yellow' },
   skipped: { mark: '-', word: 'skipped', color: 'yellow' },
 }
 
@@ -59,12 +60,16 @@ export function thresholdTable(checks: readonly CheckResult[], columns: number, 
 /** How many checks ended how, a row per signal that was judged. */
 export function signalTable(checks: readonly CheckResult[], columns: number, colors: Paint): string[] {
   if (checks.length === 0) return [`  ${colors.red('No check was judged, so nothing is proven.')}`, '']
+  // A rare word takes a column only where it is used.
+  const shown = verdicts.filter(
+    (verdict) => verdict !== 'accepted' || checks.some((check) => check.verdict === verdict),
+  )
   const rows = signals.flatMap((signal) => {
     const own = checks.filter((check) => check.signal === signal)
-    return own.length === 0 ? [] : [[signal, ...tally(own)]]
+    return own.length === 0 ? [] : [[signal, ...tally(own, shown)]]
   })
-  if (rows.length > 1) rows.push(['all', ...tally(checks)])
-  const figures = verdicts.map((verdict) => ({ title: capital(looks[verdict].word), figures: true }))
+  if (rows.length > 1) rows.push(['all', ...tally(checks, shown)])
+  const figures = shown.map((verdict) => ({ title: capital(looks[verdict].word), figures: true }))
   const [title = '', ...lines] = table([{ title: 'Signal' }, ...figures], rows, columns - 2)
   const colored = lines.map((line, n) => {
     const own =
@@ -75,10 +80,8 @@ export function signalTable(checks: readonly CheckResult[], columns: number, col
 }
 
 /** A point for none: what is there stands out. */
-function tally(checks: readonly CheckResult[]): string[] {
-  return verdicts.map((verdict) =>
-    count(checks.filter((check) => check.verdict === verdict).length).replace(/^0$/, '·'),
-  )
+function tally(checks: readonly CheckResult[], shown: readonly Verdict[]): string[] {
+  return shown.map((verdict) => count(checks.filter((check) => check.verdict === verdict).length).replace(/^0$/, '·'))
 }
 
 /** Checks that were not judged, with the reason; equal reasons are told once. */
@@ -95,6 +98,19 @@ export function skippedLines(checks: readonly CheckResult[], columns: number, co
     ...wrap(reason, columns - 6).map((line) => `      ${colors.dim(line)}`),
   ])
   return [colors.bold('Skipped'), ...lines, '']
+}
+
+/** Failures that the config accepts: what fails, why that is accepted, by whom and how long. */
+export function acceptedLines(checks: readonly CheckResult[], columns: number, colors: Paint): string[] {
+  const lines = checks.flatMap((check) => {
+    if (check.verdict !== 'accepted') return []
+    const why = wrap(oneLine(check.reason ?? 'no reason given'), columns - 6)
+    return [
+      ...bullet('~', oneLine(`${placeOf(check)} · ${check.title}`), columns),
+      ...why.map((line) => `      ${colors.dim(line)}`),
+    ]
+  })
+  return lines.length === 0 ? [] : [colors.bold('Accepted'), ...lines, '']
 }
 
 export function warningLines(warnings: readonly string[], columns: number, colors: Paint): string[] {

@@ -6,6 +6,7 @@ import { type Paint, paint, wantsColor, wantsLiveLine } from './paint.ts'
 import { planLines } from './terminal-plan.ts'
 import { hasLosses, rollCallLines } from './terminal-roll-call.ts'
 import {
+  acceptedLines,
   checkLine,
   count,
   evidenceBlock,
@@ -163,6 +164,7 @@ class TerminalView {
       ...thresholdTable(checks, columns, colors),
       ...signalTable(checks, columns, colors),
       ...skippedLines(checks, columns, colors),
+      ...acceptedLines(checks, columns, colors),
       ...warningLines(this.warnings, columns, colors),
     ])
     this.output.print(failureLines(checks, columns, colors))

@@ -4,6 +4,7 @@ import http, { type RefinedParams, type ResponseType } from 'k6/http'
 import { Counter } from 'k6/metrics'
 import type { Journey, Step, StepInput, StepResponse } from '../lib/journey.ts'
 import type { LoadPhase } from '../lib/load-profile.ts'
+import { queryText } from '../lib/route.ts'
 import {
   type DrivenJourney,
   type DrivePlan,
@@ -224,7 +225,8 @@ function sendOf(base: Base, journey: Journey, name: string, step: Step, part: Pa
   // A look-up in a module of k6's is a call.
   const { request } = http
   return (input, traceparent) => {
-    const url = typeof urlFor === 'string' ? urlFor : urlFor(input)
+    let url = typeof urlFor === 'string' ? urlFor : urlFor(input)
+    if (input?.query !== undefined) url += queryText(input.query)
     const headers = input?.headers === undefined ? ownHeaders : { ...input.headers }
     let body: string | null = null
     if (input?.body !== undefined) {

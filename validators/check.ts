@@ -1,5 +1,6 @@
 import type { Polled } from '../lib/poll.ts'
 import type { CheckResult, Evidence, Signal, Verdict, Window } from '../lib/verdict.ts'
+import { Absent } from './coverage.ts'
 
 /** What a check found; the runner adds who asked. */
 export interface Outcome {
@@ -14,6 +15,8 @@ export interface Check {
   readonly title: string
   readonly signal: Signal
   readonly scenario?: string
+  /** Why it is not put at all. */
+  readonly skip?: string
   run(): Promise<Outcome>
 }
 
@@ -40,6 +43,7 @@ const shownProblems = 20
 /** Turns what polling found into an outcome: unasked is errored, nothing there is no-data. */
 export function concluded(polled: Polled<Finding>, asking: Asking): Outcome {
   const evidence = { ...asking, attempts: polled.attempts, elapsedMs: Math.round(polled.elapsedMs) }
+  if (polled.error instanceof Absent) throw polled.error
   if (polled.outcome === 'unasked' || !polled.value) {
     const reason = polled.error instanceof Error ? polled.error.message : 'no answer'
     return { verdict: 'errored', reason, evidence: { ...evidence, actual: 'could not ask' } }
@@ -65,20 +69,20 @@ function found({ actual, problems, empty }: Finding, evidence: Omit<Evidence, 'a
   return { verdict: empty ? 'no-data' : 'failed', reason: problems[0] ?? `nothing to judge: ${actual}`, evidence: full }
 }
 
-/** Puts the question; what it throws becomes `errored`, unless the run was aborted. */
+/** Puts the question; what it throws becomes `errored`, or `skipped` for what is Absent, unless the run was aborted. */
 export async function put(check: Check, signal: AbortSignal): Promise<CheckResult> {
   const { id, title, signal: kind, scenario } = check
   const who = { id, title, signal: kind, ...(scenario === undefined ? {} : { scenario }) }
+  const unasked = { expected: title, attempts: 0, elapsedMs: 0 }
+  const skipped = (reason: string) =>
+    ({ ...who, verdict: 'skipped', reason, evidence: { ...unasked, actual: 'not asked' } }) as const
+  if (check.skip !== undefined) return skipped(check.skip)
   try {
     return { ...who, ...(await check.run()) }
   } catch (error) {
     signal.throwIfAborted()
+    if (error instanceof Absent) return skipped(error.message)
     const reason = error instanceof Error ? error.message : String(error)
-    return {
-      ...who,
-      verdict: 'errored',
-      reason,
-      evidence: { expected: title, actual: 'could not ask', attempts: 1, elapsedMs: 0 },
-    }
+    return { ...who, verdict: 'errored', reason, evidence: { ...unasked, actual: 'could not ask', attempts: 1 } }
   }
 }

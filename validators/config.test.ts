@@ -55,7 +55,7 @@ it('fills in what the least config leaves out', () => {
     secrets: [],
   })
   expect(config.services.gateway?.requests).toMatchObject({ route: 'route', method: 'method', status: 'status' })
-  expect(config.services.gateway?.logs.fields).toContain('trace_id')
+  expect(config.services.gateway?.logs?.fields).toContain('trace_id')
 })
 
 it('reports five mistakes at once, each with its path', () => {
@@ -80,9 +80,14 @@ it('reports five mistakes at once, each with its path', () => {
 it.each<[string, Partial<Record<keyof ConfigInput, unknown>>, string]>([
   ['backends without a target', { backends }, 'target: is needed with your own backends'],
   [
-    'backends without a source of traces',
-    { target: urls, backends: { prometheus: urls, loki: urls, alertmanager: urls } },
-    'backends: must name one source of traces, either jaeger or zipkin',
+    'neither a backend nor a threshold',
+    { target: urls, backends: {} },
+    'backends: names no backend, and there is no threshold either: nothing would be judged',
+  ],
+  [
+    'trials without an Alertmanager',
+    { target: urls, backends: { prometheus: urls }, sinkPort: 9099, alerts: [aTrial] },
+    'alerts: needs backends.prometheus and backends.alertmanager',
   ],
   [
     'backends with two sources of traces',

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { parseDuration } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { parseThresholds } from '../lib/threshold.ts'
+import { acceptedEntry } from './accepted.ts'
 import { type Trial, trial } from './alerts/expectation.ts'
 import { duration, httpUrl, isLoopback, variable } from './config-values.ts'
 import { slosSchema } from './slo/slo.ts'
@@ -52,49 +53,60 @@ export type JaegerEndpoint = z.output<typeof jaegerEndpoint>
 
 const backends = z
   .strictObject({
-    prometheus: endpoint,
-    loki: endpoint,
-    alertmanager: endpoint,
-    /** Where traces are read from: one of these two. */
+    prometheus: endpoint.optional(),
+    loki: endpoint.optional(),
+    alertmanager: endpoint.optional(),
+    /** Where traces are read from: one of these two, or neither. */
     jaeger: jaegerEndpoint.optional(),
     zipkin: endpoint.optional(),
   })
-  .refine(({ jaeger, zipkin }) => (jaeger === undefined) !== (zipkin === undefined), {
+  .refine(({ jaeger, zipkin }) => jaeger === undefined || zipkin === undefined, {
     error: 'must name one source of traces, either jaeger or zipkin',
   })
-/** How all backends are reached. */
+/** How all backends are reached; what an absent one would tell is skipped, with that as the reason. */
 export type BackendEndpoints = z.output<typeof backends>
 
+/** A label's name; false: the metric has no such label, so that what it would tell apart is counted together. */
+const label = name.or(z.literal(false))
+
 const service = z.strictObject({
-  /** Prometheus' job label. */
-  job: z.string(),
+  /** Prometheus' job label; absent: it is not scraped, and nothing of its metrics is judged. */
+  job: z.string().min(1).optional(),
   /** How the service counts what it handled: by route, method and status, or, for a consumer of a queue, as a total. */
-  requests: z.discriminatedUnion('kind', [
-    z.strictObject({
-      kind: z.literal('http'),
-      metric: name,
-      route: name.default('route'),
-      method: name.default('method'),
-      status: name.default('status'),
-    }),
-    z.strictObject({ kind: z.literal('queue'), metric: name, matchers: z.record(name, z.string()).default({}) }),
-  ]),
+  requests: z
+    .discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('http'),
+        /** Absent: its requests are not counted. */
+        metric: name.optional(),
+        route: label.default('route'),
+        method: label.default('method'),
+        status: label.default('status'),
+        /** Routes that are counted, but belong to nobody's journey: scrapes, probes of health. */
+        ignore: z.array(z.string()).optional(),
+      }),
+      z.strictObject({ kind: z.literal('queue'), metric: name, matchers: z.record(name, z.string()).default({}) }),
+    ])
+    .prefault({ kind: 'http' }),
   /** The name of its duration histogram, without `_bucket`, in seconds. */
   duration: name.optional(),
   /** Further series that must exist during the run. */
   series: z.array(name).default([]),
-  logs: z.strictObject({
-    /** A LogQL stream selector. */
-    selector: z.string().regex(/^\{.*\}$/, 'must be a stream selector like {service_name="gateway"}'),
-    /** The message of the one line that is written per request or delivery. */
-    message: z.string(),
-    /** Fields that every line written during a request must have. */
-    fields: z.array(name).default(['timestamp', 'level', 'logger', 'message', 'trace_id', 'span_id']),
-    /** The value of the field `logger` on lines outside of requests. */
-    processLogger: z.string().default('process'),
-  }),
-  /** service.name in traces. */
-  traces: z.strictObject({ service: z.string() }),
+  /** Absent: nothing of its logs is judged. */
+  logs: z
+    .strictObject({
+      /** A LogQL stream selector. */
+      selector: z.string().regex(/^\{.*\}$/s, 'must be a stream selector like {service_name="gateway"}'),
+      /** The message of the one line that is written per request or delivery. */
+      message: z.string(),
+      /** Fields that every line written during a request must have. */
+      fields: z.array(name).default(['timestamp', 'level', 'logger', 'message', 'trace_id', 'span_id']),
+      /** The value of the field `logger` on lines outside of requests. */
+      processLogger: z.string().default('process'),
+    })
+    .optional(),
+  /** service.name in traces; absent: it has none. */
+  traces: z.strictObject({ service: z.string() }).optional(),
   /** Where the service grants leases on faults; on loopback, or on a host of `target.allow`. */
   faultUrl: httpUrl.optional(),
 })
@@ -210,6 +222,8 @@ const schema = z
     queries: z.number().int().min(1).max(64).default(4),
     /** Who is told besides the files of the report folder, as for `--reporter`; paths are relative to the config. */
     reporters: z.array(z.string().min(1)).optional(),
+    /** Failures that somebody answers for until a day; each is counted and shown, and fails once it is expired or not needed. */
+    accepted: z.array(acceptedEntry).default([]),
     alerts: z.array(trial).default([]),
     /** Service level objectives, which `muster slo` makes rules of and whose recorded figures a run judges. */
     slos: slosSchema.default([]),
@@ -232,6 +246,7 @@ const schema = z
         message: 'is needed with your own backends: name the URL to load',
       })
     }
+    for (const issue of backendIssues(config)) context.addIssue({ code: 'custom', ...issue })
     if (config.backends && config.alerts.length > 0 && config.sinkPort === undefined) {
       context.addIssue({
         code: 'custom',
@@ -240,6 +255,35 @@ const schema = z
       })
     }
   })
+
+/** What the config demands of backends that it does not name. */
+function backendIssues(config: {
+  readonly backends?: BackendEndpoints | undefined
+  readonly alerts: readonly unknown[]
+  readonly slos: readonly unknown[]
+  readonly thresholds: object
+  readonly scenarios: readonly { readonly thresholds: object }[]
+}): { path: string[]; message: string }[] {
+  const { backends, alerts, slos, thresholds, scenarios } = config
+  if (backends === undefined) return []
+  const { prometheus, alertmanager } = backends
+  const limits = [thresholds, ...scenarios.map((one) => one.thresholds)]
+  const issues: [boolean, string, string][] = [
+    [
+      Object.values(backends).every((one) => one === undefined) &&
+        limits.every((record) => Object.keys(record).length === 0),
+      'backends',
+      'names no backend, and there is no threshold either: nothing would be judged; name a backend, or thresholds such as http_req_failed',
+    ],
+    [
+      alerts.length > 0 && (!prometheus || !alertmanager),
+      'alerts',
+      'needs backends.prometheus and backends.alertmanager',
+    ],
+    [slos.length > 0 && !prometheus, 'slos', 'needs backends.prometheus'],
+  ]
+  return issues.flatMap(([wrong, path, message]) => (wrong ? [{ path: [path], message }] : []))
+}
 
 /** What is wrong with faults and trials in the light of the rest of the config. */
 function trialIssues(config: {

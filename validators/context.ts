@@ -9,14 +9,17 @@ import type { Loki } from './backends/loki.ts'
 import type { Prometheus } from './backends/prometheus.ts'
 import type { TraceSource } from './backends/trace-source.ts'
 import type { ParsedConfig } from './config.ts'
+import type { BackendName } from './coverage.ts'
 import type { ObservedFreshness } from './freshness.ts'
 import type { RollCall } from './roll-call/roll-call.ts'
 
+/** The clients of the backends. To reach for one that the config does not name throws Absent. */
 export interface Backends {
   readonly prometheus: Prometheus
   readonly loki: Loki
   readonly traces: TraceSource
   readonly alertmanager: Alertmanager
+  lacks(name: BackendName): boolean
 }
 
 /** What the backends said of themselves before anything was driven; milliseconds. */
@@ -26,6 +29,8 @@ export interface Facts {
   readonly scrapeTimeoutMs: number
   /** The longest evaluation interval of any rule. */
   readonly evaluationMs: number
+  /** The rules that Prometheus had before the run. */
+  readonly rules: readonly { readonly alerting: boolean }[]
   readonly groupWaitMs: number
   readonly groupIntervalMs: number
   /** Prometheus' clock minus ours. */

@@ -23,6 +23,7 @@ function backends(
     signal: new AbortController().signal,
     config: { services: { gateway: service('gateway'), todos: service('todos') } },
     backends: {
+      lacks: () => false,
       loki: {
         examples: (query: string) => {
           asked.queries.push(query)

@@ -4,6 +4,7 @@ import { pause } from '../lib/poll.ts'
 import { literal } from './backends/prometheus.ts'
 import { namedBy } from './backends/trace-source.ts'
 import { pipelineDeadline, type RunContext } from './context.ts'
+import { whyUnjudged } from './coverage.ts'
 
 /** From the start of one look to the start of the next, if the answer is there by then. */
 const intervalMs = 250
@@ -29,12 +30,14 @@ export interface ObservedFreshness {
  * time for either signal, each for the few ids that are still open.
  */
 export class FreshnessWatch {
+  readonly #context: Pick<RunContext, 'config' | 'backends'>
   readonly #logs: Lookout
   readonly #traces: Lookout
   readonly #ended: Promise<ObservedFreshness>
 
   /** @param patienceMs after which a request counts as never found */
   constructor(context: Pick<RunContext, 'config' | 'backends' | 'signal'>, patienceMs = pipelineDeadline().ms) {
+    this.#context = context
     const { config, backends, signal } = context
     const lookForLines: Look = async (open, found) => {
       const { service = '' } = open[0] ?? {}
@@ -51,7 +54,7 @@ export class FreshnessWatch {
       const { traces } = backends
       const names = new Map(
         open.map(({ service }) => {
-          const name = config.services[service]?.traces.service ?? service
+          const name = config.services[service]?.traces?.service ?? service
           return [namedBy(traces, name), service]
         }),
       )
@@ -67,8 +70,10 @@ export class FreshnessWatch {
 
   /** To be called when the answer arrives. */
   add(id: string, { services }: Pick<Step, 'services'>): void {
-    this.#logs.add(id, services)
-    this.#traces.add(id, services)
+    const seenIn = (signal: 'logs' | 'traces') =>
+      services.filter((name) => whyUnjudged(this.#context, name, signal) === undefined)
+    this.#logs.add(id, seenIn('logs'))
+    this.#traces.add(id, seenIn('traces'))
   }
 
   /** Nothing is added any more. Settles when all was found, or was waited for long enough; never rejects. */

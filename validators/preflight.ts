@@ -11,25 +11,45 @@ import { Zipkin } from './backends/zipkin.ts'
 import { clockOffset } from './clock.ts'
 import type { BackendEndpoints, ParsedConfig } from './config.ts'
 import type { Backends, Facts } from './context.ts'
+import { Absent, type BackendName, jobsOf } from './coverage.ts'
 
 /**
- * The clients of the four backends, sharing one gate.
+ * The clients of the backends that are named, sharing one gate.
  * @param queries that may be under way at once, over all backends
  * @throws UsageError for credentials that are not set
  */
 export function connect(endpoints: BackendEndpoints, queries: number): Backends {
   const gate = new Gate(queries)
+  const prometheus = endpoints.prometheus && new Prometheus(new JsonClient('prometheus', endpoints.prometheus, gate))
+  const loki = endpoints.loki && new Loki(new JsonClient('loki', endpoints.loki, gate))
+  const alertmanager =
+    endpoints.alertmanager && new Alertmanager(new JsonClient('alertmanager', endpoints.alertmanager, gate))
+  const clients = { prometheus, loki, alertmanager, traces: traceSource(endpoints, gate) }
   return {
-    prometheus: new Prometheus(new JsonClient('prometheus', endpoints.prometheus, gate)),
-    loki: new Loki(new JsonClient('loki', endpoints.loki, gate)),
-    alertmanager: new Alertmanager(new JsonClient('alertmanager', endpoints.alertmanager, gate)),
-    traces: traceSource(endpoints, gate),
+    get prometheus() {
+      return named('prometheus', clients.prometheus)
+    },
+    get loki() {
+      return named('loki', clients.loki)
+    },
+    get traces() {
+      return named('traces', clients.traces)
+    },
+    get alertmanager() {
+      return named('alertmanager', clients.alertmanager)
+    },
+    lacks: (name) => clients[name] === undefined,
   }
 }
 
-function traceSource({ jaeger, zipkin }: BackendEndpoints, gate: Gate): TraceSource {
+function named<T>(name: BackendName, client: T | undefined): T {
+  if (client === undefined) throw Absent.backend(name)
+  return client
+}
+
+function traceSource({ jaeger, zipkin }: BackendEndpoints, gate: Gate): TraceSource | undefined {
   if (zipkin) return new Zipkin(new JsonClient('zipkin', zipkin, gate))
-  if (!jaeger) throw new Error('unreachable: the config was checked')
+  if (!jaeger) return undefined
   const http = new JaegerHttp(new JsonClient('jaeger', jaeger, gate))
   return jaeger.grpc === undefined ? http : new JaegerGrpc(jaeger.grpc, jaeger, gate, http)
 }
@@ -40,6 +60,8 @@ const titles = { jaeger: 'Jaeger', zipkin: 'Zipkin' } as const
 export interface Finding {
   readonly what: string
   readonly ok: boolean
+  /** True for what the config does not name. */
+  readonly absent?: boolean
   readonly text: string
 }
 
@@ -55,7 +77,7 @@ export async function preflight(
   signal: AbortSignal,
   findings: Finding[] = [],
 ): Promise<Facts> {
-  const { prometheus, loki, traces, alertmanager } = backends
+  const jobs = jobsOf(config)
   const look = async <T>(
     what: string,
     ask: (attempt: AbortSignal) => Promise<T>,
@@ -74,37 +96,54 @@ export async function preflight(
     })
     return undefined
   }
+  const lookAt = async <T>(
+    backend: BackendName,
+    what: string,
+    ask: (attempt: AbortSignal) => Promise<T>,
+    tell: (value: T) => string,
+  ): Promise<T | undefined> => {
+    if (!backends.lacks(backend)) return look(what, ask, tell)
+    const { message } = Absent.backend(backend)
+    if (!findings.some(({ text }) => text === message)) findings.push({ what, ok: true, absent: true, text: message })
+    return undefined
+  }
   const [version, lokiVersion, , alertmanagerVersion, timing, targets, rules, clock] = await Promise.all([
-    look(
+    lookAt(
       'prometheus',
-      (attempt) => prometheus.version(attempt),
-      (text) => `Prometheus ${text} at ${prometheus.client.url}`,
+      'prometheus',
+      (attempt) => backends.prometheus.version(attempt),
+      (text) => `Prometheus ${text} at ${backends.prometheus.client.url}`,
     ),
-    look(
+    lookAt(
       'loki',
-      (attempt) => loki.version(attempt),
-      (text) => `Loki ${text} at ${loki.client.url}`,
+      'loki',
+      (attempt) => backends.loki.version(attempt),
+      (text) => `Loki ${text} at ${backends.loki.client.url}`,
     ),
-    look(
-      traces.name,
-      (attempt) => traces.services(attempt),
-      (names) => `${titles[traces.name]} at ${traces.url} knows ${names.length} services`,
+    lookAt(
+      'traces',
+      backends.lacks('traces') ? 'traces' : backends.traces.name,
+      (attempt) => backends.traces.services(attempt),
+      (names) => `${titles[backends.traces.name]} at ${backends.traces.url} knows ${names.length} services`,
     ),
-    look(
+    lookAt(
       'alertmanager',
-      (attempt) => alertmanager.version(attempt),
-      (text) => `Alertmanager ${text} at ${alertmanager.client.url}`,
+      'alertmanager',
+      (attempt) => backends.alertmanager.version(attempt),
+      (text) => `Alertmanager ${text} at ${backends.alertmanager.client.url}`,
     ),
-    look(
+    lookAt(
+      'alertmanager',
       'alertmanager timing',
-      (attempt) => alertmanager.timing(attempt),
+      (attempt) => backends.alertmanager.timing(attempt),
       (t) => `group_wait ${t.groupWait / 1000} s, group_interval ${t.groupInterval / 1000} s`,
     ),
-    look(
+    lookAt(
+      'prometheus',
       'targets',
       async (attempt) => {
-        const found = await prometheus.targets(attempt)
-        const down = Object.values(config.services).flatMap(({ job }) => {
+        const found = await backends.prometheus.targets(attempt)
+        const down = [...jobs].flatMap((job) => {
           const own = found.filter((target) => target.job === job)
           if (own.length === 0) return [`no target of job "${job}"`]
           return own
@@ -117,14 +156,16 @@ export async function preflight(
       },
       (found) => `${found.length} targets, all of the services' are up`,
     ),
-    look(
+    lookAt(
+      'prometheus',
       'rules',
-      (attempt) => prometheus.rules(attempt),
+      (attempt) => backends.prometheus.rules(attempt),
       (found) => `${found.length} rules`,
     ),
-    look(
+    lookAt(
+      'prometheus',
       'clock',
-      (attempt) => clockOffset(prometheus, attempt),
+      (attempt) => clockOffset(backends.prometheus, attempt),
       ({ ms, unsureMs }) =>
         `Prometheus' clock is ${Math.round(Math.abs(ms))} ms ${ms < 0 ? 'behind' : 'ahead'}, give or take ${Math.round(unsureMs)} ms`,
     ),
@@ -137,17 +178,17 @@ export async function preflight(
   const bad = findings.filter(({ ok }) => !ok)
   // One that is gone is asked several things, and says the same each time.
   if (bad.length > 0) throw new EnvironmentError([...new Set(bad.map(({ text }) => text))].join('\n'))
-  const jobs = new Set(Object.values(config.services).map(({ job }) => job))
   const own = (targets ?? []).filter(({ job }) => jobs.has(job))
   return {
     versions: {
-      prometheus: version ?? '',
-      loki: lokiVersion ?? '',
-      alertmanager: alertmanagerVersion ?? '',
+      ...(version === undefined ? {} : { prometheus: version }),
+      ...(lokiVersion === undefined ? {} : { loki: lokiVersion }),
+      ...(alertmanagerVersion === undefined ? {} : { alertmanager: alertmanagerVersion }),
     },
-    scrapeMs: Math.max(...own.map(({ scrapeMs }) => scrapeMs)),
-    scrapeTimeoutMs: Math.max(...own.map(({ timeoutMs }) => timeoutMs)),
+    scrapeMs: Math.max(0, ...own.map(({ scrapeMs }) => scrapeMs)),
+    scrapeTimeoutMs: Math.max(0, ...own.map(({ timeoutMs }) => timeoutMs)),
     evaluationMs: Math.max(1000, ...(rules ?? []).map(({ evaluationMs }) => evaluationMs)),
+    rules: (rules ?? []).map(({ alerting }) => ({ alerting })),
     groupWaitMs: timing?.groupWait ?? 0,
     groupIntervalMs: timing?.groupInterval ?? 0,
     clockOffsetMs: Math.round(clock?.ms ?? 0),

@@ -2,6 +2,7 @@ import { EnvironmentError, type ExitCode } from '../lib/errors.ts'
 import type { RunEvent } from '../lib/event.ts'
 import { makeLedger } from '../lib/ledger.ts'
 import type { CheckResult } from '../lib/verdict.ts'
+import { Acceptances } from './accepted.ts'
 import { type BackendEndpoints, type Config, secretTexts } from './config.ts'
 import { loadScenario } from './k6.ts'
 import { connect, preflight } from './preflight.ts'
@@ -29,10 +30,11 @@ export async function recheck({ config, recording, endpoints, only, signal, emit
   const backends = connect(endpoints, config.queries)
   const facts = await preflight(config, backends, recording.targetUrl, signal)
   const results: CheckResult[] = []
+  const acceptances = new Acceptances(config.accepted, Date.now())
   for (const one of recording.scenarios) {
     const scenario = await loadScenario(one.file)
-    const held = await backends.prometheus.raw('up', one.window.from, one.window.to, signal)
-    if (held.length === 0) {
+    const asked = !backends.lacks('prometheus')
+    if (asked && (await backends.prometheus.raw('up', one.window.from, one.window.to, signal)).length === 0) {
       throw new EnvironmentError(
         `Prometheus at ${backends.prometheus.client.url} no longer holds the data of ${scenario.name}: check a run while its stack is up (run --keep, or up first).`,
       )
@@ -63,9 +65,11 @@ export async function recheck({ config, recording, endpoints, only, signal, emit
       sentinel,
       load: { exitCode: one.load.exitCode, exitMeaning: one.load.exitMeaning, words: one.load.words },
     })
-    results.push(...(await judgeAll(scenarioChecks(context), { only, signal, emit })))
+    results.push(...(await judgeAll(scenarioChecks(context), { only, signal, emit }, acceptances)))
     const rollCall = await rollCallTable(context)
     if (rollCall) emit({ type: 'roll-call', at: Date.now(), rollCall })
   }
+  // Alerts and the stack are not judged again.
+  results.push(...(await judgeAll(acceptances.checks(true), { only, signal, emit }, acceptances)))
   return exitCodeOf(results)
 }

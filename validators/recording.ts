@@ -29,9 +29,9 @@ const schema = z.object({
   configFile: z.string(),
   targetUrl: z.string(),
   backends: z.object({
-    prometheus: z.string(),
-    loki: z.string(),
-    alertmanager: z.string(),
+    prometheus: z.string().optional(),
+    loki: z.string().optional(),
+    alertmanager: z.string().optional(),
     jaeger: z.string().optional(),
     jaegerGrpc: z.string().optional(),
     zipkin: z.string().optional(),
@@ -85,9 +85,9 @@ export type BackendUrls = Recording['backends']
 
 export function urlsOf({ prometheus, loki, alertmanager, jaeger, zipkin }: BackendEndpoints): BackendUrls {
   return {
-    prometheus: prometheus.url,
-    loki: loki.url,
-    alertmanager: alertmanager.url,
+    prometheus: prometheus?.url,
+    loki: loki?.url,
+    alertmanager: alertmanager?.url,
     jaeger: jaeger?.url,
     jaegerGrpc: jaeger?.grpc,
     zipkin: zipkin?.url,

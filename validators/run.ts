@@ -6,7 +6,8 @@ import { makeLedger } from '../lib/ledger.ts'
 import { eventually } from '../lib/poll.ts'
 import { hex8 } from '../lib/trace-id.ts'
 import type { CheckResult, Window } from '../lib/verdict.ts'
-import { quietCheck } from './alerts/quiet.ts'
+import { Acceptances } from './accepted.ts'
+import { quietChecks } from './alerts/quiet.ts'
 import { holdTrials, type PlannedTrials, planTrials } from './alerts/trials.ts'
 import { isFinal } from './backends/http.ts'
 import type { Series } from './backends/prometheus.ts'
@@ -22,7 +23,9 @@ import {
   type SentinelRun,
   scrapeDeadline,
 } from './context.ts'
+import { jobsOf } from './coverage.ts'
 import type { Observed, ObservedFreshness } from './freshness.ts'
+import { invalidating } from './invalidating.ts'
 import { runK6 } from './k6.ts'
 import { connect, preflight } from './preflight.ts'
 import { type Recording, urlsOf, writeRecording } from './recording.ts'
@@ -105,7 +108,8 @@ export async function run(input: RunInput): Promise<ExitCode> {
   emit(started(input, context, planned, trials))
 
   const judgements: CheckResult[] = []
-  const judge = async (checks: readonly Check[]) => judgements.push(...(await judgeAll(checks, input)))
+  const acceptances = new Acceptances(config.accepted, Date.now())
+  const judge = async (checks: readonly Check[]) => judgements.push(...(await judgeAll(checks, input, acceptances)))
   const recording: Recording = {
     version: 1,
     runId: input.runId,
@@ -116,7 +120,8 @@ export async function run(input: RunInput): Promise<ExitCode> {
   }
   const begun = Date.now()
   for (const one of planned) {
-    emit({ type: 'phase', at: Date.now(), text: `waiting for a quiet scrape before ${one.scenario.name}` })
+    if (!backends.lacks('prometheus'))
+      emit({ type: 'phase', at: Date.now(), text: `waiting for a quiet scrape before ${one.scenario.name}` })
     const edges = await quietEdge(context)
     emit({ type: 'phase', at: Date.now(), text: `driving ${one.scenario.name}` })
     const driven = await drive(input, { ...context, edges }, one)
@@ -129,10 +134,11 @@ export async function run(input: RunInput): Promise<ExitCode> {
   }
   const healthy: Window = { from: begun, to: Date.now() }
   if (wants(input.only, 'slo')) await judge(sloRunChecks(context, healthy))
-  if (wants(input.only, 'alerts')) await judge([quietCheck(context, input.sinks, healthy)])
+  if (wants(input.only, 'alerts')) await judge(quietChecks(context, input.sinks, healthy))
   await holdTrials(input, context, trials, judge)
   emit({ type: 'phase', at: Date.now(), text: 'judging the stack' })
   await judge(stackChecks(context, { from: begun, to: Date.now() }))
+  await judge(acceptances.checks(input.only !== undefined || planned.length < config.scenarios.length))
   return exitCodeOf(judgements)
 }
 
@@ -149,16 +155,17 @@ export function scenarioChecks(context: ScenarioContext): Check[] {
   ]
 }
 
-/** Puts those checks that `--only` asks for, all at once; every verdict goes out as an event when it is there. */
+/** Puts those checks that `--only` asks for, all at once; every verdict, accepted or not, goes out as an event when it is there. */
 export function judgeAll(
   checks: readonly Check[],
   { only, signal, emit }: Pick<RunInput, 'only' | 'signal' | 'emit'>,
+  acceptances: Acceptances,
 ): Promise<CheckResult[]> {
   return Promise.all(
     checks
       .filter(({ id, signal: kind }) => wants(only, kind, id))
       .map(async (check) => {
-        const result = await put(check, signal)
+        const result = acceptances.apply(await put(check, signal))
         emit({ type: 'check', at: Date.now(), result })
         return result
       }),
@@ -174,9 +181,8 @@ export function wants(only: string | undefined, signal: string, id?: string): bo
 
 /** If several apply: invalid before failed before environment. Nothing judged is a failure. */
 export function exitCodeOf(results: readonly CheckResult[]): ExitCode {
-  const red = results.filter(({ verdict }) => verdict !== 'passed' && verdict !== 'skipped')
-  const invalid = new Set(['load.iterations', 'load.requests', 'load.dropped', 'load.books', 'load.k6'])
-  if (red.some(({ id }) => invalid.has(id))) return exitCodes.invalid
+  const red = results.filter(({ verdict }) => verdict === 'failed' || verdict === 'no-data' || verdict === 'errored')
+  if (red.some(({ id }) => invalidating.has(id))) return exitCodes.invalid
   if (red.some(({ verdict }) => verdict !== 'errored')) return exitCodes.failed
   if (red.length > 0) return exitCodes.environment
   return results.some(({ verdict }) => verdict === 'passed') ? exitCodes.passed : exitCodes.failed
@@ -189,7 +195,8 @@ export function exitCodeOf(results: readonly CheckResult[]): ExitCode {
  */
 async function quietEdge({ config, backends, facts, signal }: RunContext): Promise<Edges> {
   const since = Date.now() + facts.clockOffsetMs
-  const jobs = new Set(Object.values(config.services).map(({ job }) => job))
+  const jobs = jobsOf(config)
+  if (backends.lacks('prometheus') || jobs.size === 0) return {}
   const last = ({ samples }: Series) => samples.findLast(({ value }) => value === 1)?.at ?? 0
   const polled = await eventually(
     async (attempt) => {
@@ -317,9 +324,10 @@ function recordedSentinel({ file, requests }: SentinelRun, { logs, traces }: Obs
 
 function started(input: RunInput, context: RunContext, planned: readonly Planned[], trials: PlannedTrials): RunEvent {
   const { facts } = context
+  const { lacks } = context.backends
   const deadlines = [
-    `metrics: ${scrapeDeadline(facts).words} after the load`,
-    `logs and traces: ${pipelineDeadline().words} after the load`,
+    ...(lacks('prometheus') ? [] : [`metrics: ${scrapeDeadline(facts).words} after the load`]),
+    ...(lacks('loki') && lacks('traces') ? [] : [`logs and traces: ${pipelineDeadline().words} after the load`]),
   ]
   const loadMs = planned.reduce((sum, one) => sum + durationOf(one) + 6000, 0)
   return {

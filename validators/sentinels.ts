@@ -7,6 +7,7 @@ import { UsageError } from '../lib/errors.ts'
 import type { Step, StepInput, StepResponse } from '../lib/journey.ts'
 import type { SentinelRequest } from '../lib/ledger.ts'
 import { pause } from '../lib/poll.ts'
+import { queryText } from '../lib/route.ts'
 import type { Sentinel } from '../lib/sentinel.ts'
 import { type Origin, sentinelInstance, traceId, traceparent } from '../lib/trace-id.ts'
 import type { Config } from './config.ts'
@@ -177,7 +178,7 @@ class Walk {
     const entries = Object.entries(sentinel.steps).map(([name, step], number): [string, Hand] => {
       let sent = this.requests.filter((one) => one.step === name && one.iteration === iteration).length
       const hand: Hand = async (input) => {
-        const path = pathOf(name, step.route, input)
+        const path = pathOf(name, step.route, input) + (input?.query === undefined ? '' : queryText(input.query))
         const repetition = sent
         sent += 1
         if (repetition > 255) throw new Error(`${name} was sent more than 256 times in a visit`)

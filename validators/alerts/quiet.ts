@@ -3,6 +3,7 @@ import type { Window } from '../../lib/verdict.ts'
 import { isFinal } from '../backends/http.ts'
 import { type Check, concluded, type Finding } from '../check.ts'
 import type { RunContext } from '../context.ts'
+import { Absent, unlessAbsent } from '../coverage.ts'
 import type { Notification } from '../sinks/notification.ts'
 import { addressOf, alertWords } from './timeline.ts'
 import type { Ears } from './watch.ts'
@@ -14,23 +15,38 @@ const silence = 'no firing alert, no notification'
 const ruleless = 'Prometheus has no alerting rule'
 
 /** Nothing fires while all is well, and the rules were evaluated all the while. */
-export function quietCheck(context: RunContext, ears: Ears | undefined, window: Window): Check {
+export function quietChecks(context: RunContext, ears: Ears | undefined, window: Window): readonly Check[] {
+  const check = quietCheck(context, ears, window)
+  return context.backends.lacks('prometheus') ? unlessAbsent(Absent.backend('prometheus').message, [check]) : [check]
+}
+
+function quietCheck(context: RunContext, ears: Ears | undefined, window: Window): Check {
   return {
     id: 'alerts.quiet',
     title: 'no alert fires while the services are healthy',
     signal: 'alerts',
     run: async () => {
-      const { prometheus, alertmanager } = context.backends
+      const { backends, config } = context
+      const { prometheus } = backends
       const selector = 'ALERTS{alertstate="firing"}'
       const [from, to] = [window.from + context.facts.clockOffsetMs, window.to + context.facts.clockOffsetMs]
+      const earlierMs = 2 * context.facts.evaluationMs + slackMs
       const withinMs = 2 * context.facts.evaluationMs + slackMs
       let waiting: readonly string[] = []
       const polled = await eventually(
         async (attempt): Promise<Finding> => {
           // A dead Alertmanager delivers nothing either: silence counts only while it answers. The series come last, so
           // that they hold what the rules had evaluated.
-          const [rules] = await Promise.all([prometheus.rules(attempt), alertmanager.alerts(attempt)])
-          const fired = await prometheus.raw(selector, from, to, attempt)
+          const [rules] = await Promise.all([
+            prometheus.rules(attempt),
+            ...(backends.lacks('alertmanager') ? [] : [backends.alertmanager.alerts(attempt)]),
+          ])
+          // In somebody's own Prometheus an alert may have fired all along, as a watchdog does.
+          const before =
+            config.backends === undefined ? [] : await prometheus.raw(selector, from - earlierMs, from, attempt)
+          const old = new Set(before.map(({ labels }) => alertWords(labels)))
+          const all = await prometheus.raw(selector, from, to, attempt)
+          const fired = all.filter(({ labels }) => !old.has(alertWords(labels)))
           const alerting = rules.filter(({ alerting }) => alerting)
           // Once evaluated after the window, a rule has said all that it will say of it.
           waiting = alerting.filter(({ lastEvaluation }) => lastEvaluation < to).map(({ name }) => name)
@@ -38,7 +54,7 @@ export function quietCheck(context: RunContext, ears: Ears | undefined, window: 
             (one) => one.at <= window.to && !isOfThePast(one, from),
           )
           return {
-            actual: `${fired.length} firing series, ${delivered.length} notifications, ${alerting.length} alerting rules evaluated`,
+            actual: `${fired.length} firing series${old.size === 0 ? '' : ` besides ${old.size} that fired before`}, ${delivered.length} notifications, ${alerting.length} alerting rules evaluated`,
             problems: [
               ...fired.map(({ labels: { __name__, alertstate, ...labels } }) => `${alertWords(labels)} fired`),
               ...delivered.map(

@@ -5,6 +5,7 @@ import { isFinal } from '../backends/http.ts'
 import { literal } from '../backends/prometheus.ts'
 import { type Check, judged } from '../check.ts'
 import { lookback, type RunContext } from '../context.ts'
+import { counterOf, jobOf } from '../coverage.ts'
 import { agreeCheck } from './agree.ts'
 import { sourcesOf, told } from './evidence.ts'
 import { hearsResolution } from './expectation.ts'
@@ -99,7 +100,7 @@ async function trafficArrives(
 ): Promise<void> {
   const service = fault.kind === 'service' ? context.config.services[fault.service] : undefined
   const query = service
-    ? `sum(rate(${service.requests.metric}{job=${literal(service.job)}}[${lookback(context.facts)}ms]))`
+    ? `sum(rate(${counterOf(service)}{job=${literal(jobOf(service))}}[${lookback(context.facts)}ms]))`
     : 'vector(1)'
   const polled = await eventually(
     (attempt) => context.backends.prometheus.instant(query, attempt),

@@ -5,6 +5,7 @@ import axios, { AxiosError, type AxiosInstance } from 'axios'
 import type { z } from 'zod'
 import { UsageError } from '../../lib/errors.ts'
 import type { Endpoint } from '../config.ts'
+import { Absent } from '../coverage.ts'
 
 /** Why a backend could not be asked. `transport` may pass; `answer` is what it said, and asking again is no use. */
 export class BackendError extends Error {
@@ -16,9 +17,9 @@ export class BackendError extends Error {
   }
 }
 
-/** True for a failure that is itself an answer. */
+/** True for a failure that is itself an answer, and for what is not there to be asked. */
 export function isFinal(error: unknown): boolean {
-  return error instanceof BackendError && error.kind === 'answer'
+  return error instanceof Absent || (error instanceof BackendError && error.kind === 'answer')
 }
 
 /** A question with a small answer, or one of many that read all there is. */

@@ -23,6 +23,14 @@ const lines = z.object({
   }),
 })
 const build = z.object({ version: z.string() })
+// Loki leaves data out where there is none.
+const names = z.object({ status: z.literal('success'), data: z.array(z.string()).default([]) })
+
+/** Lines of one stream, with its labels and structured metadata. */
+export interface LokiStream {
+  readonly labels: Labels
+  readonly lines: readonly string[]
+}
 
 /** Slices asked for at once; the client's gate may allow fewer. */
 const parallel = 4
@@ -39,6 +47,30 @@ export class Loki {
   async version(signal?: AbortSignal): Promise<string> {
     return (await this.client.ask(build, { path: '/loki/api/v1/status/buildinfo', ...(signal ? { signal } : {}) }))
       .version
+  }
+
+  /** Its configuration, YAML; undefined: it does not show it. */
+  async configText(signal?: AbortSignal): Promise<string | undefined> {
+    const { status, body } = await this.client.text({ path: '/config', ...(signal ? { signal } : {}) })
+    return status === 200 ? body : undefined
+  }
+
+  /** The labels of all streams since then, epoch milliseconds. */
+  async labelNames(since: number, signal?: AbortSignal): Promise<readonly string[]> {
+    const params = { start: `${Math.round(since)}000000` }
+    return (await this.client.ask(names, { path: '/loki/api/v1/labels', params, ...(signal ? { signal } : {}) })).data
+  }
+
+  /** Up to so many lines in [from, to), epoch milliseconds, by stream. */
+  async streams(
+    pipeline: string,
+    limit: number,
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<readonly LokiStream[]> {
+    const found = await this.#range(pipeline, limit, from, to, false, signal)
+    return found.map(({ stream, values }) => ({ labels: stream, lines: values.map(([, line]) => line) }))
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Window } from '../../lib/verdict.ts'
 import { type Asking, type Check, type Finding, judged } from '../check.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline } from '../context.ts'
+import { tracedAs, unlessAbsent, whyUnjudged } from '../coverage.ts'
 import { countedSelector } from './counted.ts'
 import { bandOf, countedLogged, type Judge, lines, loggedTraced, loggedTracedWords, totalOf } from './findings.ts'
 import { gatherLive, type LiveContext, type LiveService, lineQuery } from './gather.ts'
@@ -53,19 +54,21 @@ export function liveTraffic(context: LiveContext, window: Window): LiveTraffic {
       },
     })
     return [
-      check('counted-logged', `${name} counted as many requests as it logged`, countedLogged, 'counted = logged'),
-      check(
-        'logged-traced',
-        `every request that ${name} logged is traced, and the other way round`,
-        loggedTraced,
-        loggedTracedWords(context),
-      ),
-      check(
-        'lines',
-        `${name} wrote one whole line per request`,
-        lines,
-        'each request line once, with trace id, span id, level and moment',
-      ),
+      ...unlessAbsent(whyUncounted(context, name, service), [
+        check('counted-logged', `${name} counted as many requests as it logged`, countedLogged, 'counted = logged'),
+        check(
+          'logged-traced',
+          `every request that ${name} logged is traced, and the other way round`,
+          loggedTraced,
+          loggedTracedWords(context),
+        ),
+        check(
+          'lines',
+          `${name} wrote one whole line per request`,
+          lines,
+          'each request line once, with trace id, span id, level and moment',
+        ),
+      ]),
     ]
   })
   const sampled = context.config.traces.sampling !== undefined
@@ -76,6 +79,12 @@ export function liveTraffic(context: LiveContext, window: Window): LiveTraffic {
     return settled.filter((row) => row !== undefined)
   }
   return { checks, rows }
+}
+
+/** Traffic that nobody announced is known by its signals alone: each is held against the others. */
+function whyUncounted(context: LiveContext, name: string, { requests }: Service): string | undefined {
+  const uncounted = requests.metric === undefined ? `services.${name}.requests names no metric` : undefined
+  return whyUnjudged(context, name, 'metrics', 'logs', 'traces') ?? uncounted
 }
 
 const judges: readonly Judge[] = [countedLogged, loggedTraced, lines]
@@ -91,7 +100,7 @@ function askingOf({ backends, clock }: LiveContext, window: Window, service: Ser
   return {
     expected,
     window,
-    query: `${query}; ${lineQuery(service)}; traces of ${service.traces.service}`,
+    query: `${query}; ${lineQuery(service)}; traces of ${tracedAs(service)}`,
     deadline: `${pipelineDeadline().words} after the period`,
     reproduce: prometheus.client.curl('/api/v1/query', { query, time }),
   }

@@ -2,6 +2,7 @@ import { type Death, deathsOf, growthOverLives } from '../../lib/counter.ts'
 import type { Window } from '../../lib/verdict.ts'
 import { literal, type Series } from '../backends/prometheus.ts'
 import type { Service } from '../config.ts'
+import { counterOf, jobOf } from '../coverage.ts'
 
 /** A scrape: the counter was read at `at` at the earliest and at `by` at the latest. Epoch milliseconds. */
 export interface Scrape {
@@ -29,16 +30,17 @@ export interface Counted {
 }
 
 /** Everything that is asked of Prometheus about a service, in one selector. */
-export function countedSelector({ job, requests, series }: Service): string {
+export function countedSelector(service: Service): string {
+  const { series } = service
   const gauge = inFlightGauge(series)
   const names = [
-    requests.metric,
+    counterOf(service),
     'up',
     'scrape_duration_seconds',
     'process_start_time_seconds',
     ...(gauge ? [gauge] : []),
   ]
-  return `{__name__=~${literal(names.join('|'))},job=${literal(job)}}`
+  return `{__name__=~${literal(names.join('|'))},job=${literal(jobOf(service))}}`
 }
 
 /** The metric among a service's series that tells how many requests are under way, by the names that are usual. */
@@ -70,13 +72,8 @@ export function countedIn(series: readonly Series[], service: Service, { from, t
   return { instances, problems }
 }
 
-function instanceIn(
-  name: string,
-  own: readonly Series[],
-  { requests, series }: Service,
-  first: number,
-  last: number,
-): LiveInstance {
+function instanceIn(name: string, own: readonly Series[], service: Service, first: number, last: number): LiveInstance {
+  const { requests, series } = service
   const within = (metric: string) =>
     own
       .filter(({ labels }) => labels.__name__ === metric)
@@ -89,7 +86,7 @@ function instanceIn(
   })
   const deaths = [...deathsOf(within('process_start_time_seconds')[0]?.samples ?? [])]
   let counted = 0
-  for (const { labels, samples } of within(requests.metric)) {
+  for (const { labels, samples } of within(counterOf(service))) {
     const matchers = requests.kind === 'queue' ? Object.entries(requests.matchers) : []
     if (!matchers.every(([key, value]) => labels[key] === value)) continue
     // Absent at the first scrape, it was zero then: its target had answered.

@@ -8,6 +8,7 @@ import { namedBy, type TraceSource } from '../backends/trace-source.ts'
 import type { ClockOffset } from '../clock.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, type RunContext, settleMs } from '../context.ts'
+import { logsOf, tracedAs } from '../coverage.ts'
 import { type LogLine, readLogLine } from '../roll-call/log-line.ts'
 import { Problems } from '../roll-call/problems.ts'
 import { clock as timeOfDay } from '../signals/scrapes.ts'
@@ -47,7 +48,8 @@ export interface Seen {
 }
 
 /** The LogQL that finds the request lines of a service, whoever sent the requests. */
-export function lineQuery({ logs }: Service): string {
+export function lineQuery(service: Pick<Service, 'logs'>): string {
+  const logs = logsOf(service)
   return `${logs.selector} |= ${literal(logs.message)}`
 }
 
@@ -113,7 +115,7 @@ async function see(
   }
   const slices = slicesOf(from - reach, to, total / aimedTraces)
   // A service of which the source of traces never heard is an answer, too: no spans.
-  await searchAll(source, service.traces.service, slices, entries, signal)
+  await searchAll(source, tracedAs(service), slices, entries, signal)
   return { edges, met: meetings.met(edges, source.can.raw), malformed }
 }
 
@@ -124,8 +126,9 @@ function whoIs({ traceId, at, method, route, status }: LogLine): string {
 }
 
 /** The spans by which a service takes a request, or a message that it delivers in the end. */
-function entriesOf(trace: readonly Span[], { requests, traces }: Service, source: TraceSource): readonly Span[] {
-  const name = namedBy(source, traces.service)
+function entriesOf(trace: readonly Span[], service: Service, source: TraceSource): readonly Span[] {
+  const { requests } = service
+  const name = namedBy(source, tracedAs(service))
   const kind = requests.kind === 'http' ? 'server' : 'consumer'
   const own = trace.filter((span) => span.service === name && span.kind === kind)
   // A delivery that failed is tried again; of those only the last is counted and logged as delivered.

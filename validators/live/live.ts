@@ -2,6 +2,7 @@ import type { ExitCode } from '../../lib/errors.ts'
 import { UsageError } from '../../lib/errors.ts'
 import type { RunEvent } from '../../lib/event.ts'
 import type { Window } from '../../lib/verdict.ts'
+import { Acceptances } from '../accepted.ts'
 import { clockOffset } from '../clock.ts'
 import { type BackendEndpoints, type Config, secretTexts } from '../config.ts'
 import { connect, preflight } from '../preflight.ts'
@@ -28,6 +29,8 @@ export async function checkLive({ config, endpoints, targetUrl, window, only, si
   rows: readonly LiveRow[]
 }> {
   const backends = connect(endpoints, config.queries)
+  if (backends.lacks('prometheus'))
+    throw new UsageError('Live traffic is judged between scrapes: name backends.prometheus in the config.')
   const facts = await preflight(config, backends, targetUrl, signal)
   if (window.to - window.from < 2 * facts.scrapeMs) {
     const seconds = facts.scrapeMs / 1000
@@ -37,6 +40,8 @@ export async function checkLive({ config, endpoints, targetUrl, window, only, si
   const clock = await clockOffset(backends.prometheus, signal)
   const context = { runId: 0, config, secrets: secretTexts(config), backends, facts, clock, signal }
   const { checks, rows } = liveTraffic(context, window)
-  const results = await judgeAll(checks, { only, signal, emit })
+  const acceptances = new Acceptances(config.accepted, Date.now())
+  const results = await judgeAll(checks, { only, signal, emit }, acceptances)
+  results.push(...(await judgeAll(acceptances.checks(true), { only, signal, emit }, acceptances)))
   return { exitCode: exitCodeOf(results), rows: await rows() }
 }

@@ -1,4 +1,5 @@
 import type { Service } from '../config.ts'
+import { logsOf } from '../coverage.ts'
 
 /** What is read of one request line; a field that is missing or of a wrong type is undefined. */
 export interface LogLine {
@@ -20,10 +21,11 @@ export interface LogLine {
  */
 export function readLogLine(
   text: string,
-  { logs, requests }: Pick<Service, 'logs' | 'requests'>,
+  service: Pick<Service, 'logs' | 'requests'>,
 ): { readonly line: LogLine; readonly faults: readonly string[] } | undefined {
+  const { requests } = service
   const record = parse(text)
-  if (record === undefined || record.message !== logs.message) return undefined
+  if (record === undefined || record.message !== logsOf(service).message) return undefined
   if (requests.kind === 'queue') {
     const other = Object.entries(requests.matchers).some(([field, value]) => String(record[field]) !== value)
     // A delivery that failed is tried again, and has a line for each attempt.

@@ -2,12 +2,14 @@ import { Attendance, type Tally } from '../../lib/attendance.ts'
 import type { Ledger } from '../../lib/ledger.ts'
 import { eventually } from '../../lib/poll.ts'
 import type { Roll } from '../../lib/roll.ts'
+import { colonRoute } from '../../lib/route.ts'
 import { slicesOf } from '../../lib/slices.ts'
 import { hex8 } from '../../lib/trace-id.ts'
 import { isFinal } from '../backends/http.ts'
 import { literal } from '../backends/prometheus.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, present, type ScenarioFacts, settled } from '../context.ts'
+import { logsOf } from '../coverage.ts'
 import { keyOf } from '../signals/expected.ts'
 import { type LogLine, readLogLine } from './log-line.ts'
 import { Problems } from './problems.ts'
@@ -41,7 +43,8 @@ export interface LoggedService {
 
 /** The LogQL that finds a service's request lines of a run. */
 export function requestLines(service: Service, runId: number): string {
-  return `${service.logs.selector} |= ${literal(hex8(runId))} |= ${literal(service.logs.message)}`
+  const { selector, message } = logsOf(service)
+  return `${selector} |= ${literal(hex8(runId))} |= ${literal(message)}`
 }
 
 /**
@@ -156,7 +159,7 @@ class Book {
     const who = line.traceId ?? 'a line'
     for (const fault of faults) this.#malformed.add(`${who}: ${fault}`)
     this.#noteLevel(who, line)
-    const key = keyOf(this.#service, line.method ?? '?', line.route ?? '?', String(line.status ?? '?'))
+    const key = keyOf(this.#service, line.method ?? '?', colonRoute(line.route ?? '?'), String(line.status ?? '?'))
     this.#counted.set(key, (this.#counted.get(key) ?? 0) + 1)
     this.#durationsMs[place] = line.durationMs ?? Number.NaN
     this.#statuses[place] = typeof line.status === 'number' ? line.status : 0

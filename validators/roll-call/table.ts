@@ -43,7 +43,7 @@ function first(tally: Tally | undefined): readonly string[] {
 
 /** A command that looks for the lines of one request. */
 function lineCommand({ backends, config, window }: ScenarioContext, service: string, id: string): string {
-  const query = `${config.services[service]?.logs.selector ?? '{}'} |= ${literal(id)}`
+  const query = `${config.services[service]?.logs?.selector ?? '{}'} |= ${literal(id)}`
   const range = { start: `${Math.round(window.from)}000000`, end: `${Math.round(window.to + 60_000)}000000` }
   return backends.loki.client.curl('/loki/api/v1/query_range', { query, ...range })
 }

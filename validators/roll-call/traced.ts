@@ -86,7 +86,7 @@ export async function gatherTraced(
 
 /** Which requests must be traced, may be, or must not be, according to who samples. */
 async function demandOf(
-  { scenario, config }: ScenarioFacts,
+  { scenario, config, backends }: ScenarioFacts,
   roll: Roll,
   logged: (service: string) => Promise<LoggedService>,
 ): Promise<(place: number) => Demand> {
@@ -100,7 +100,7 @@ async function demandOf(
   if (sampling.by === 'service') return () => 'may'
   const slowMs =
     sampling.slowerThan === undefined ? Number.POSITIVE_INFINITY : (parseDuration(sampling.slowerThan) ?? 0)
-  const logs = await Promise.all(Object.keys(config.services).map(logged))
+  const logs = await Promise.all(writing(config, backends).map(logged))
   return (place) => {
     const kept = logs.some(
       ({ statuses, durationsMs }) =>
@@ -108,6 +108,12 @@ async function demandOf(
     )
     return kept ? 'must' : 'may'
   }
+}
+
+/** Services whose logs tell what a tail sampler must have kept. */
+function writing(config: ScenarioFacts['config'], backends: ScenarioFacts['backends']): string[] {
+  if (backends.lacks('loki')) return []
+  return Object.entries(config.services).flatMap(([name, { logs }]) => (logs === undefined ? [] : [name]))
 }
 
 async function searchAll(context: ScenarioFacts, roll: Roll, book: Book): Promise<void> {
@@ -131,8 +137,9 @@ async function searchAll(context: ScenarioFacts, roll: Roll, book: Book): Promis
 
 /** As the source of traces names them. */
 function firstServices({ config }: ScenarioFacts, roll: Roll): Set<string> {
-  const names = roll.steps.flatMap(({ declared }) => declared.services.slice(0, 1))
-  return new Set(names.map((name) => config.services[name]?.traces.service ?? name))
+  const traced = (name: string) => config.services[name]?.traces !== undefined
+  const names = roll.steps.flatMap(({ declared }) => declared.services.filter(traced).slice(0, 1))
+  return new Set(names.map((name) => config.services[name]?.traces?.service ?? name))
 }
 
 interface ServiceBook {
@@ -173,10 +180,11 @@ class Book {
     const { services } = context.config
     this.#queues = new Set(
       Object.values(services).flatMap(({ requests, traces }) =>
-        requests.kind === 'queue' ? [this.#named(traces.service)] : [],
+        requests.kind === 'queue' && traces ? [this.#named(traces.service)] : [],
       ),
     )
     for (const { traces } of Object.values(services)) {
+      if (traces === undefined) continue
       this.#services.set(this.#named(traces.service), {
         attendance: new Attendance(roll),
         durationsMs: new Float32Array(roll.size).fill(Number.NaN),
@@ -263,9 +271,10 @@ class Book {
     }
     if (account.unexpected.length > 0) return false
     const { services } = this.#context.config
-    return account.declared.services.some(
-      (name) => services[name] !== undefined && !entries.has(this.#named(services[name].traces.service)),
-    )
+    return account.declared.services.some((name) => {
+      const traces = services[name]?.traces
+      return traces !== undefined && !entries.has(this.#named(traces.service))
+    })
   }
 
   /** True while there are no more answers of this status than the client got; one that was cut off may have any. */
@@ -291,7 +300,7 @@ class Book {
       paths:
         trace === undefined
           ? undefined
-          : pathsOf(trace, { ...can, nameOf: (service) => config.services[service]?.traces.service ?? service }),
+          : pathsOf(trace, { ...can, nameOf: (service) => config.services[service]?.traces?.service ?? service }),
       queues: this.#queues,
       status,
       required: config.traces.required,
@@ -310,14 +319,15 @@ class Book {
 
   result(ledger: Ledger): Omit<Traced, 'passes' | 'elapsedMs'> {
     const services = new Map(
-      Object.entries(this.#context.config.services).map(([name, { traces }]) => {
+      Object.entries(this.#context.config.services).flatMap(([name, { traces }]) => {
+        if (traces === undefined) return []
         const { attendance, ...columns } = this.#services.get(this.#named(traces.service)) ?? missingBook()
         // Of those that may be traced, those that are must be so everywhere.
         const demand = (place: number): Demand => {
           const own = this.#demand(place)
           return own === 'may' && this.#seen[place] === 1 && this.#roll.must(place) ? 'must' : own
         }
-        return [name, { ...columns, tally: attendance.tally(ledger, name, demand) }]
+        return [[name, { ...columns, tally: attendance.tally(ledger, name, demand) }] as const]
       }),
     )
     let eligible = 0

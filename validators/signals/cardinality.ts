@@ -26,7 +26,7 @@ export async function cardinality(
   if (!ledger) return missingLedger(context)
   const { rows, unsure } = expectedOf(ledger, name, service)
   const allowed = rows.size + unsure.size + lateStates
-  const query = `count by (__name__, instance) ({job=${literal(service.job)},__name__!~".+_bucket|.*:.*"})`
+  const query = `count by (__name__, instance) ({job=${literal(scrapes.job)},__name__!~".+_bucket|.*:.*"})`
   const polled = await scrapes.look(async (instances, attempt) => {
     const after = await backends.prometheus.instantAt(query, scrapes.now, attempt)
     const before = new Map<string, number>()

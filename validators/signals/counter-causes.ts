@@ -4,6 +4,7 @@ import { literal } from '../backends/prometheus.ts'
 import type { Finding } from '../check.ts'
 import type { Service } from '../config.ts'
 import { present, type ScenarioContext } from '../context.ts'
+import { counterOf, logsOf } from '../coverage.ts'
 import { requestLines } from '../roll-call/logged.ts'
 import type { Counted } from './counters.ts'
 import type { Expectation } from './expected.ts'
@@ -128,7 +129,7 @@ export async function likelyCause(
 /** Requests in the window whose lines do not bear the run's id, by method, route and status. */
 async function foreignLines(context: ScenarioContext, service: Service): Promise<ReadonlyMap<string, number>> {
   const { backends, window, signal, runId } = context
-  const { selector, message } = service.logs
+  const { selector, message } = logsOf(service)
   const http = service.requests.kind === 'http'
   const names = ['message', ...(http ? ['method', 'route', 'status'] : [])]
   const extracted = names.map((field) => `m_${field}=${literal(field)}`).join(', ')
@@ -137,7 +138,7 @@ async function foreignLines(context: ScenarioContext, service: Service): Promise
   const answer = await backends.loki.count(pipeline, by, window.from, present(context), signal)
   return new Map(
     answer.map(({ labels, count }) => [
-      http ? `${labels.m_method} ${labels.m_route} ${labels.m_status}` : service.requests.metric,
+      http ? `${labels.m_method} ${labels.m_route} ${labels.m_status}` : counterOf(service),
       count,
     ]),
   )

@@ -1,10 +1,22 @@
 import type { Death } from '../../lib/counter.ts'
+import { colonRoute } from '../../lib/route.ts'
 import { literal, type Series } from '../backends/prometheus.ts'
 import { concluded, judged, type Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import type { ScenarioContext } from '../context.ts'
+import { counterOf, jobOf, whyUnjudged } from '../coverage.ts'
 import { closedByLogs, likelyCause } from './counter-causes.ts'
-import { compare, type Expectation, expectedOf, inWords, keyOf, leastOf, missingLedger } from './expected.ts'
+import {
+  blurred,
+  compare,
+  type Expectation,
+  expectedOf,
+  inWords,
+  keyOf,
+  leastOf,
+  missingLedger,
+  untold,
+} from './expected.ts'
 import type { Instances, Look, Scrapes } from './scrapes.ts'
 
 /** What a look at the counter found, for the judgement after the last one. */
@@ -25,7 +37,7 @@ export async function requestCount(
   const { ledger } = context
   if (!ledger) return missingLedger(context)
   // Counters do not know set-up from load; both were sent in the window, and both are known.
-  const expectation = expectedOf(ledger, name, service)
+  const expectation = expectedOf(ledger, name, service, blurred(service.requests))
   const selector = requestSelector(service)
   let last: Counted | undefined
   const polled = await scrapes.look(async (instances, attempt) => {
@@ -37,12 +49,18 @@ export async function requestCount(
   if (polled.outcome === 'unasked' || last === undefined) return outcome
   context.rollCall?.noteCounted(name, sum(last.counted.values()))
   const restarted = [...last.deaths].filter(([, deaths]) => deaths.length > 0)
-  if (restarted.length > 0) {
+  // Logs can close a count, or tell why it is off, only key by key.
+  const closable = whyUnjudged(context, name, 'logs') === undefined && ![...expectation.rows.keys()].some(isBlurred)
+  if (restarted.length > 0 && closable) {
     const closed = await closedByLogs(context, scrapes, name, service, expectation, last)
     const after = judged(closed, { ...asking, expected: `${asking.expected}; ${closed.band}` }, outcome.evidence)
     return { ...after, evidence: { ...after.evidence, details: closed.notes } }
   }
-  if (outcome.verdict !== 'failed') return outcome
+  if (restarted.length > 0) {
+    const note = `${restarted.map(([instance]) => instance).join(', ')} restarted, and no logs tell what was lost with it`
+    return { ...outcome, evidence: { ...outcome.evidence, details: [...(outcome.evidence.details ?? []), note] } }
+  }
+  if (outcome.verdict !== 'failed' || !closable) return outcome
   const cause = await likelyCause(context, name, service, expectation, last)
   if (cause === undefined) return outcome
   const details = [...(outcome.evidence.details ?? []), cause]
@@ -62,12 +80,12 @@ export async function quietEdges(
 ): Promise<Outcome> {
   const { ledger } = context
   if (!ledger) return missingLedger(context)
-  const expectation = expectedOf(ledger, name, service)
+  const expectation = expectedOf(ledger, name, service, blurred(service.requests))
   const { rows, unsure } = expectation
   const least = leastOf(expectation)
   const most = [...rows.values()].reduce((sum, { max }) => sum + max, 0) + sum(unsure.values())
   const expected = `no movement once ${least === most ? least : `${least} to ${most}`} are counted, for another scrape of each instance`
-  const selector = `{job=${literal(service.job)},__name__=~${literal(`${service.requests.metric}|up`)}}`
+  const selector = `{job=${literal(scrapes.job)},__name__=~${literal(`${counterOf(service)}|up`)}}`
   let last: Movement | undefined
   const polled = await scrapes.look(async (instances, attempt) => {
     last = movement(await scrapes.raw(selector, attempt), scrapes, instances, service, { least, most })
@@ -81,17 +99,28 @@ export async function quietEdges(
   return judged(last, asking, polled)
 }
 
+/** True for the routes that the config leaves to scrapes and probes. */
+function isIgnored(requests: Service['requests'], labels: Series['labels']): boolean {
+  if (requests.kind === 'queue' || requests.route === false) return false
+  return requests.ignore?.includes(labels[requests.route] ?? '') ?? false
+}
+
+function isBlurred(key: string): boolean {
+  return key.split(' ').includes(untold)
+}
+
 /** The series that count a service's requests, or its consumer's deliveries. */
-function requestSelector({ requests, job }: Service): string {
+function requestSelector(service: Service): string {
+  const { requests } = service
   const matchers =
     requests.kind === 'queue'
       ? Object.entries(requests.matchers).map(([key, value]) => `,${key}=${literal(value)}`)
       : []
-  return `${requests.metric}{job=${literal(job)}${matchers.join('')}}`
+  return `${counterOf(service)}{job=${literal(jobOf(service))}${matchers.join('')}}`
 }
 
 function matches({ requests }: Service, labels: Series['labels']): boolean {
-  if (labels.__name__ !== requests.metric) return false
+  if (labels.__name__ !== requests.metric || isIgnored(requests, labels)) return false
   return requests.kind === 'http' || Object.entries(requests.matchers).every(([key, value]) => labels[key] === value)
 }
 
@@ -108,7 +137,13 @@ function count(
   const unknown: string[] = []
   for (const one of series) {
     const { labels } = one
-    const label = (of: 'method' | 'route' | 'status') => (requests.kind === 'http' ? (labels[requests[of]] ?? '?') : '')
+    if (isIgnored(requests, labels)) continue
+    const label = (of: 'method' | 'route' | 'status') => {
+      if (requests.kind === 'queue') return ''
+      const known = requests[of]
+      const value = known === false ? untold : (labels[known] ?? '?')
+      return of === 'route' ? colonRoute(value) : value
+    }
     const key = keyOf(service, label('method'), label('route'), label('status'))
     const grew = scrapes.growth(instances, one)
     if (!grew.known) {

@@ -6,6 +6,7 @@ import { type Exemplar, literal } from '../backends/prometheus.ts'
 import { type Asking, concluded, type Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, present, type ScenarioContext } from '../context.ts'
+import { durationOf, jobOf, tracedAs } from '../coverage.ts'
 import { missingLedger } from './expected.ts'
 import { upperOf } from './histograms.ts'
 import { type Look, patience } from './scrapes.ts'
@@ -16,11 +17,12 @@ const sample = 50
 const none = 'no exemplar'
 
 /** Do the exemplars of a duration histogram lie in their buckets, and lead to the traces of requests of this run? */
-export async function exemplars(context: ScenarioContext, service: Service, metric: string): Promise<Outcome> {
+export async function exemplars(context: ScenarioContext, service: Service): Promise<Outcome> {
   const { backends, rollCall, facts, window, signal } = context
   if (!rollCall) return missingLedger(context)
   const { prometheus } = backends
-  const selector = `${metric}_bucket{job=${literal(service.job)}}`
+  const metric = durationOf(service)
+  const selector = `${metric}_bucket{job=${literal(jobOf(service))}}`
   const from = window.from + facts.clockOffsetMs
   const deadline = pipelineDeadline()
   const { query, ...times } = prometheus.exemplarsQuery(selector, from, window.to + facts.clockOffsetMs + deadline.ms)
@@ -109,7 +111,7 @@ async function examined(
     if (!trace)
       return [`exemplar ${id}: ${known ? 'its trace does not exist' : 'neither sent in this run, nor traced'}`]
     if (!known) return [`exemplar ${id}: not sent in this run, though traced: foreign traffic, or a lost context`]
-    const lasted = entries(trace, service.traces.service).map(({ durationMs }) => durationMs)
+    const lasted = entries(trace, tracedAs(service)).map(({ durationMs }) => durationMs)
     if (lasted.some((duration) => Math.abs(duration - ms) <= toleranceOf(ms))) return []
     const spans = lasted.map((duration) => `${duration.toFixed(1)} ms`).join(', ') || 'no span'
     disagreeing.push(`exemplar ${id}: ${ms.toFixed(1)} ms observed, ${spans} traced by the service`)

@@ -11,22 +11,52 @@ export interface Expectation {
 }
 
 /** A queue's consumer has no routes: its deliveries are counted under the name of its metric. */
-export function keyOf(service: Service, method: string, route: string, status: string): string {
-  return service.requests.kind === 'http' ? `${method} ${route} ${status}` : service.requests.metric
+export function keyOf({ requests }: Pick<Service, 'requests'>, method: string, route: string, status: string): string {
+  return requests.kind === 'http' ? `${method} ${route} ${status}` : requests.metric
 }
 
-/** Works out from the ledger what a service must have seen. */
-export function expectedOf(ledger: Ledger, name: string, service: Service): Expectation {
+/** Stands in a key for what the labels of a counter do not tell apart. */
+export const untold = '*'
+
+/** The requests of a service as its counter tells them apart: what it has no label for is one. */
+export function blurred(requests: Service['requests']): (of: Who) => Who {
+  if (requests.kind === 'queue') return (of) => of
+  const keep = <T>(label: string | false, value: T) => (label === false ? untold : value)
+  return ({ method, route, status }) => ({
+    method: keep(requests.method, method),
+    route: keep(requests.route, route),
+    // One that was never answered stays so.
+    status: status === undefined ? undefined : keep(requests.status, status),
+  })
+}
+
+interface Who {
+  readonly method: string
+  readonly route: string
+  readonly status: number | string | undefined
+}
+
+/**
+ * Works out from the ledger what a service must have seen.
+ * @param told what of a request the seen can tell; all unless said otherwise
+ */
+export function expectedOf(
+  ledger: Ledger,
+  name: string,
+  service: Pick<Service, 'requests'>,
+  told: (of: Who) => Who = (of) => of,
+): Expectation {
   const rows = new Map<string, { min: number; max: number }>()
   const unsure = new Map<string, number>()
   for (const one of ledger.expected(name)) {
     const [min, max] = one.count
-    if (one.status === undefined) {
-      const route = service.requests.kind === 'http' ? `${one.method} ${one.route}` : service.requests.metric
+    const { method, route: template, status } = told(one)
+    if (status === undefined) {
+      const route = service.requests.kind === 'http' ? `${method} ${template}` : service.requests.metric
       unsure.set(route, (unsure.get(route) ?? 0) + max)
       continue
     }
-    const key = keyOf(service, one.method, one.route, String(one.status))
+    const key = keyOf(service, method, template, String(status))
     const before = rows.get(key) ?? { min: 0, max: 0 }
     rows.set(key, { min: before.min + min, max: before.max + max })
   }

@@ -47,10 +47,14 @@ function contextOf(sentinel: SentinelRun | undefined, more: Partial<ScenarioCont
     signal: new AbortController().signal,
     config: {
       traces: {},
-      services: { gateway: { job: 'gateway', logs: { selector: '{s="gateway"}' } }, todos: { job: 'todos' } },
+      services: {
+        gateway: { job: 'gateway', logs: { selector: '{s="gateway"}' }, traces: { service: 'gateway' } },
+        todos: { job: 'todos' },
+      },
       freshness: { sentinel: 'x', rate: 2, p95: { metrics: '1s', logs: '1s', traces: '2s' } },
     },
     backends: {
+      lacks: () => false,
       loki: { client: { curl: () => 'curl loki' } },
       traces: { reproduce: (id: string) => ({ query: `/api/traces/${id}`, reproduce: 'curl jaeger' }) },
       prometheus: {

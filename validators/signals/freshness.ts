@@ -6,6 +6,7 @@ import { isFinal } from '../backends/http.ts'
 import { literal, type Series } from '../backends/prometheus.ts'
 import { type Asking, type Check, concluded, type Finding, judged, type Outcome } from '../check.ts'
 import { pipelineDeadline, present, type ScenarioContext, type SentinelRun, scrapeDeadline } from '../context.ts'
+import { whyUnjudged } from '../coverage.ts'
 
 type MeasuredSignal = 'metrics' | 'logs' | 'traces'
 
@@ -19,6 +20,8 @@ export function freshnessChecks(context: ScenarioContext): Check[] {
     run: async () => {
       const { freshness } = context.config
       const { sentinel } = context
+      const reasons = Object.keys(context.config.services).map((name) => whyUnjudged(context, name, signal))
+      if (!reasons.includes(undefined)) return skipped(context, reasons[0] ?? 'no service is judged in it')
       if (freshness === undefined) return skipped(context, 'the config has no freshness section: no sentinel was sent')
       if (signal === 'traces' && context.config.traces.sampling !== undefined)
         return skipped(context, 'the services decide what is traced: nobody knows which request must be found')
@@ -64,7 +67,7 @@ const observed =
 function reproduction(context: ScenarioContext, signal: 'logs' | 'traces', { service, traceId: id }: Sighting) {
   const { loki, traces } = context.backends
   if (signal === 'traces') return traces.reproduce(id)
-  const selector = context.config.services[service]?.logs.selector ?? '{}'
+  const selector = context.config.services[service]?.logs?.selector ?? '{}'
   const query = `${selector} |= ${literal(id)}`
   const { from, to } = context.window
   const range = { start: `${Math.round(from)}000000`, end: `${Math.round(to + pipelineDeadline().ms)}000000` }
@@ -80,7 +83,9 @@ async function scraped(
   const { prometheus } = context.backends
   const answered = requests.filter(({ status, declared }) => status === declared.status)
   if (answered.length === 0) return unanswered(context, 'no request of the sentinel was answered as declared')
-  const services = [...new Set(answered.flatMap(({ declared }) => declared.services))]
+  const scrapedOf = (names: readonly string[]) =>
+    names.filter((name) => whyUnjudged(context, name, 'metrics') === undefined)
+  const services = scrapedOf([...new Set(answered.flatMap(({ declared }) => declared.services))])
   const { clockOffsetMs } = context.facts
   const from = context.window.from + clockOffsetMs
   const selectorOf = (service: string) =>
@@ -97,7 +102,7 @@ async function scraped(
     const scrapes = new Map(found)
     sightings = answered.flatMap(({ declared, number: step, repetition, iteration, answeredAt }) => {
       const origin = { run: context.runId, instance: sentinelInstance, scenario, step, repetition, iteration }
-      return declared.services.map((service): Sighting => {
+      return scrapedOf(declared.services).map((service): Sighting => {
         const afterMs = scrapedAfter(answeredAt, scrapes.get(service) ?? [])
         return { traceId: traceId(origin), service, resolutionMs: 0, ...(afterMs === undefined ? {} : { afterMs }) }
       })

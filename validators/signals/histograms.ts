@@ -13,6 +13,7 @@ import { type Labels, literal } from '../backends/prometheus.ts'
 import { concluded, judged, type Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import type { ScenarioContext } from '../context.ts'
+import { durationOf } from '../coverage.ts'
 import { expectedOf, leastOf, missingLedger } from './expected.ts'
 import type { Instances, Look, Scrapes } from './scrapes.ts'
 
@@ -25,8 +26,8 @@ interface Grown {
   readonly count: number
   /** Seconds. */
   readonly sum: number
-  /** The growth of the counter of requests, whatever its labels. */
-  readonly counted: number
+  /** The growth of the counter of requests, whatever its labels; undefined: there is none. */
+  readonly counted: number | undefined
 }
 type GrownLook = Look & { readonly grown?: Grown }
 
@@ -39,15 +40,18 @@ export class Histogram {
   readonly #scrapes: Scrapes
   readonly #name: string
   readonly #service: Service
-  readonly #metric: string
   #look: Promise<Polled<GrownLook>> | undefined
 
-  constructor(context: ScenarioContext, scrapes: Scrapes, name: string, service: Service, metric: string) {
+  constructor(context: ScenarioContext, scrapes: Scrapes, name: string, service: Service) {
     this.#context = context
     this.#scrapes = scrapes
     this.#name = name
     this.#service = service
-    this.#metric = metric
+  }
+
+  /** @throws Absent if the service measures no durations */
+  get #metric(): string {
+    return durationOf(this.#service)
   }
 
   /** Is the measured p95 below the limit? */
@@ -65,7 +69,7 @@ export class Histogram {
   async form(): Promise<Outcome> {
     const { requests } = this.#service
     const expected = [
-      `+Inf = _count = growth of ${requests.metric}`,
+      `+Inf = _count${requests.metric === undefined ? '' : ` = growth of ${requests.metric}`}`,
       'buckets never fall',
       ...(requests.kind === 'http' ? [`an edge at ${this.#limitMs / 1000}`] : []),
       'p95 below the last edge',
@@ -128,9 +132,9 @@ export class Histogram {
       `${this.#metric}_bucket`,
       `${this.#metric}_sum`,
       `${this.#metric}_count`,
-      this.#service.requests.metric,
+      ...(this.#service.requests.metric === undefined ? [] : [this.#service.requests.metric]),
     ]
-    return `sum by (__name__, instance, le) ({job=${literal(this.#service.job)},__name__=~${literal(names.join('|'))}})`
+    return `sum by (__name__, instance, le) ({job=${literal(this.#scrapes.job)},__name__=~${literal(names.join('|'))}})`
   }
 
   #asking(expected: string) {
@@ -138,7 +142,7 @@ export class Histogram {
     const query = this.#query
     const time = (this.#scrapes.until / 1000 + 2 * (this.#context.facts.scrapeMs / 1000)).toFixed(3)
     return {
-      ...this.#scrapes.asking(`${this.#metric}_bucket{job=${literal(this.#service.job)}}`, expected),
+      ...this.#scrapes.asking(`${this.#metric}_bucket{job=${literal(this.#scrapes.job)}}`, expected),
       query,
       reproduce: backends.prometheus.client.curl('/api/v1/query', { query, time }),
     }
@@ -182,10 +186,16 @@ export class Histogram {
       .map(([key, value]) => ({ upper: upperOf(key.slice(prefix.length)), count: value }))
       .sort((a, b) => a.upper - b.upper)
     const least = this.#least()
+    const { metric } = this.#service.requests
     return {
       actual: `${count} observations`,
       problems: count < least ? [`${count} of at least ${least} observations`] : [],
-      grown: { buckets, count, sum: total(`${this.#metric}_sum`), counted: total(this.#service.requests.metric) },
+      grown: {
+        buckets,
+        count,
+        sum: total(`${this.#metric}_sum`),
+        counted: metric === undefined ? undefined : total(metric),
+      },
     }
   }
 
@@ -201,8 +211,8 @@ export class Histogram {
     const limit = this.#limitMs / 1000
     const problems: string[] = []
     // A consumer's histogram may leave out deliveries that failed, which its counter knows.
-    const least = http ? counted : Math.min(counted, this.#least())
-    if (count < least || count > counted)
+    const least = http || counted === undefined ? counted : Math.min(counted, this.#least())
+    if (counted !== undefined && least !== undefined && (count < least || count > counted))
       problems.push(`${count} observed, but ${counted} counted by ${requests.metric}`)
     if (http && !buckets.some(({ upper }) => Math.abs(upper - limit) < 1e-9)) {
       problems.push(`no bucket ends at ${limit}, the limit of server.p95: edges are ${edges(buckets)}`)

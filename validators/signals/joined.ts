@@ -1,6 +1,7 @@
 import { outliersOf, toleranceInWords } from '../../lib/clock-readings.ts'
 import type { Check, Outcome } from '../check.ts'
 import type { ScenarioContext } from '../context.ts'
+import { unlessAbsent, whyUnjudged } from '../coverage.ts'
 import { differencesOf } from '../roll-call/joined.ts'
 import { called } from './roll-call.ts'
 
@@ -13,17 +14,20 @@ const questions = [
 /** Checks that what was logged and what was traced are of one piece. */
 export function joinedChecks(context: ScenarioContext): Check[] {
   return Object.entries(context.config.services).flatMap(([name, { requests }]) =>
-    questions
-      .filter(([question]) => question !== 'statuses' || requests.kind === 'http')
-      .map(
-        ([question, title]): Check => ({
-          id: `joined.${question}.${name}`,
-          title: `${name}: ${title}`,
-          signal: 'joined',
-          scenario: context.scenario.name,
-          run: () => joined(context, name, question),
-        }),
-      ),
+    unlessAbsent(
+      whyUnjudged(context, name, 'logs', 'traces'),
+      questions
+        .filter(([question]) => question !== 'statuses' || requests.kind === 'http')
+        .map(
+          ([question, title]): Check => ({
+            id: `joined.${question}.${name}`,
+            title: `${name}: ${title}`,
+            signal: 'joined',
+            scenario: context.scenario.name,
+            run: () => joined(context, name, question),
+          }),
+        ),
+    ),
   )
 }
 

@@ -5,6 +5,7 @@ import { literal } from '../backends/prometheus.ts'
 import { type Check, concluded, type Finding, type Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, present, type ScenarioContext } from '../context.ts'
+import { logsOf, unlessAbsent, whyUnjudged } from '../coverage.ts'
 import { answerTimes, type LoggedService, requestLines } from '../roll-call/logged.ts'
 import { compare, expectedOf, inWords, leastOf, missingLedger } from './expected.ts'
 import { called, findingOf } from './roll-call.ts'
@@ -15,51 +16,56 @@ const edgeMs = 2000
 /** Checks on what each service wrote to Loki in a scenario's window. */
 export function logsChecks(context: ScenarioContext): Check[] {
   const scenario = context.scenario.name
-  const perService = Object.entries(context.config.services).flatMap(([name, service]): Check[] => [
-    {
-      id: `logs.request-count.${name}`,
-      title: `${name} logged exactly the requests it was sent`,
-      signal: 'logs',
-      scenario,
-      run: () => requestCount(context, name, service),
-    },
-    {
-      id: `logs.ids.${name}`,
-      title: `${name} logged every request once, by id`,
-      signal: 'logs',
-      scenario,
-      run: () => ids(context, name, service),
-    },
-    ...(service.requests.kind === 'http'
-      ? [
-          {
-            id: `logs.levels.${name}`,
-            title: `${name} logs at the level that the status calls for`,
-            signal: 'logs' as const,
-            scenario,
-            run: () => levels(context, name, service),
-          },
-        ]
-      : []),
-    {
-      id: `logs.fields.${name}`,
-      title: `${name} writes every required field on every line`,
-      signal: 'logs',
-      scenario,
-      run: () => fields(context, name, service),
-    },
-  ])
+  const perService = Object.entries(context.config.services).flatMap(([name, service]) =>
+    unlessAbsent(whyUnjudged(context, name, 'logs'), [
+      {
+        id: `logs.request-count.${name}`,
+        title: `${name} logged exactly the requests it was sent`,
+        signal: 'logs',
+        scenario,
+        run: () => requestCount(context, name, service),
+      },
+      {
+        id: `logs.ids.${name}`,
+        title: `${name} logged every request once, by id`,
+        signal: 'logs',
+        scenario,
+        run: () => ids(context, name, service),
+      },
+      ...(service.requests.kind === 'http'
+        ? [
+            {
+              id: `logs.levels.${name}`,
+              title: `${name} logs at the level that the status calls for`,
+              signal: 'logs' as const,
+              scenario,
+              run: () => levels(context, name, service),
+            },
+          ]
+        : []),
+      {
+        id: `logs.fields.${name}`,
+        title: `${name} writes every required field on every line`,
+        signal: 'logs',
+        scenario,
+        run: () => fields(context, name, service),
+      },
+    ] satisfies Check[]),
+  )
   const { secrets } = context
   if (secrets.length === 0) return perService
+  const unread = Object.keys(context.config.services).map((name) => whyUnjudged(context, name, 'logs'))
   return [
     ...perService,
-    {
-      id: 'logs.secrets',
-      title: 'no log line holds a known secret',
-      signal: 'logs',
-      scenario,
-      run: () => leaks(context),
-    },
+    ...unlessAbsent(unread.includes(undefined) ? undefined : unread[0], [
+      {
+        id: 'logs.secrets',
+        title: 'no log line holds a known secret',
+        signal: 'logs',
+        scenario,
+        run: () => leaks(context),
+      },
+    ]),
   ]
 }
 
@@ -153,7 +159,7 @@ async function asked(
     const { expected, finding } = examine(logged, ledger)
     const pipeline = requestLines(service, context.runId)
     const first = finding.problems.find((text) => /^[0-9a-f]{32}$/.test(text))
-    const query = first === undefined ? pipeline : `${service.logs.selector} |= ${literal(first)}`
+    const query = first === undefined ? pipeline : `${logsOf(service).selector} |= ${literal(first)}`
     const range = { start: `${Math.round(window.from)}000000`, end: `${Math.round(window.to + 60_000)}000000` }
     return {
       finding,
@@ -191,7 +197,7 @@ async function fields(context: ScenarioContext, name: string, service: Service):
 }
 
 async function fieldsPresent(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
-  const { logs } = service
+  const logs = logsOf(service)
   const least = leastLines(context, name, service)
   const extracted = [...new Set([...logs.fields, 'logger', 'message'])]
   const lines = `${logs.selector} | json ${extracted.map((field) => `m_${field}=${literal(field)}`).join(', ')} | m_logger!=${literal(logs.processLogger)}`
@@ -218,14 +224,16 @@ async function fieldsPresent(context: ScenarioContext, name: string, service: Se
 
 async function leaks(context: ScenarioContext): Promise<Outcome> {
   const { secrets, backends, window, signal, config } = context
-  const services = Object.entries(config.services)
+  const services = Object.entries(config.services).flatMap(([name, service]) =>
+    service.logs === undefined ? [] : [[name, service, service.logs] as const],
+  )
   const least = services.reduce((sum, [name, service]) => sum + leastLines(context, name, service), 0)
   const from = window.from - edgeMs
   const deadline = pipelineDeadline()
   const ask = async (attempt: AbortSignal): Promise<Finding & { readonly hopeless: boolean }> => {
     const to = present(context) + edgeMs
-    const total = async (filterOf: (service: Service) => string) => {
-      const pipelines = services.map(([, service]) => `${service.logs.selector} ${filterOf(service)}`)
+    const total = async (filterOf: (logs: ReturnType<typeof logsOf>) => string) => {
+      const pipelines = services.map(([, , logs]) => `${logs.selector} ${filterOf(logs)}`)
       // At once: one after the other they would take longer than an attempt may on a busy machine.
       const answers = await Promise.all(
         pipelines.map((pipeline) => backends.loki.count(pipeline, [], from, to, attempt)),
@@ -233,7 +241,7 @@ async function leaks(context: ScenarioContext): Promise<Outcome> {
       return answers.flat().reduce((sum, { count }) => sum + count, 0)
     }
     // Absence is proven of lines that are there: the request lines are counted before the secrets are looked for.
-    const lines = await total(({ logs }) => `|= ${literal(logs.message)}`)
+    const lines = await total(({ message }) => `|= ${literal(message)}`)
     const hits = await total(() => `|= ${secrets.map(literal).join(' or ')}`)
     const problems = [
       ...(hits > 0 ? [`${hits} log lines hold one of the ${secrets.length} known secrets`] : []),
@@ -253,7 +261,7 @@ async function leaks(context: ScenarioContext): Promise<Outcome> {
   return concluded(polled, {
     expected: `none of ${secrets.length} secrets in any line; at least ${least} request lines`,
     window,
-    query: services.map(([, { logs }]) => `${logs.selector} |= "<secret>"`).join(' ; '),
+    query: services.map(([, , logs]) => `${logs.selector} |= "<secret>"`).join(' ; '),
     deadline: deadline.words,
   })
 }

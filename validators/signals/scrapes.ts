@@ -3,7 +3,9 @@ import { eventually, type Polled } from '../../lib/poll.ts'
 import { isFinal } from '../backends/http.ts'
 import { literal, type Series } from '../backends/prometheus.ts'
 import { type Asking, concluded, type Finding, type Outcome } from '../check.ts'
+import type { Service } from '../config.ts'
 import { edgeKey, lookback, present, type ScenarioContext, scrapeDeadline } from '../context.ts'
+import { jobOf } from '../coverage.ts'
 
 /** One target of a job, as its scrapes tell. Epoch milliseconds of Prometheus' clock. */
 export interface Instance {
@@ -38,19 +40,24 @@ const roundingMs = 1000
 
 /** What Prometheus scraped of one job around a scenario's window. Its instances are looked for once, for all checks. */
 export class Scrapes {
-  readonly job: string
+  readonly #service: Pick<Service, 'job'>
   /** The window, by Prometheus' clock. */
   readonly from: number
   readonly until: number
   readonly #context: ScenarioContext
   #instances: Promise<Polled<Settled>> | undefined
 
-  constructor(context: ScenarioContext, job: string) {
+  constructor(context: ScenarioContext, service: Pick<Service, 'job'>) {
     const { window, facts } = context
     this.#context = context
-    this.job = job
+    this.#service = service
     this.from = window.from + facts.clockOffsetMs
     this.until = window.to + facts.clockOffsetMs
+  }
+
+  /** @throws Absent if the service is not scraped */
+  get job(): string {
+    return jobOf(this.#service)
   }
 
   /** The present, by Prometheus' clock. */

@@ -3,6 +3,7 @@ import { literal } from '../backends/prometheus.ts'
 import type { Check, Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import type { ScenarioContext } from '../context.ts'
+import { jobOf } from '../coverage.ts'
 import { selects } from '../slo/selector.ts'
 import { type Slo, sloId } from '../slo/slo.ts'
 import { missingLedger } from './expected.ts'
@@ -31,9 +32,9 @@ async function sentAgrees(context: ScenarioContext, slo: Slo): Promise<Outcome> 
   const [name, service] = found
   const sent = sentEvents(ledger.expected(name), slo, service)
   const part = slo.sli.kind === 'bad' ? slo.sli.bad : slo.sli.good
-  const scrapes = new Scrapes(context, service.job)
+  const scrapes = new Scrapes(context, service)
   const metrics = [...new Set([slo.sli.total.metric, part.metric])].join('|')
-  const selector = `{job=${literal(service.job)},__name__=~${literal(metrics)}}`
+  const selector = `{job=${literal(scrapes.job)},__name__=~${literal(metrics)}}`
   const expected = `${inWords(sent.events)} events${sent.errors ? `, ${inWords(sent.errors)} of them bad` : ''}, as k6 and muster sent them`
   return scrapes.series(selector, expected, (series, instances) => {
     let [events, parted] = [0, 0]
@@ -62,8 +63,10 @@ async function sentAgrees(context: ScenarioContext, slo: Slo): Promise<Outcome> 
 
 /** True if the SLI's events are the requests that the service counts. */
 function countsRequestsOf({ sli }: Slo, { requests, duration, job }: Service): boolean {
+  if (job === undefined) return false
   const named = { job, __name__: sli.total.metric }
-  const own = requests.kind === 'http' && [requests.metric, `${duration}_count`].includes(sli.total.metric)
+  const own =
+    requests.kind === 'http' && (sli.total.metric === requests.metric || sli.total.metric === `${duration}_count`)
   const matchers = sli.total.matchers.filter(({ name }) => name === 'job')
   return own && selects({ metric: sli.total.metric, matchers }, named)
 }
@@ -72,20 +75,22 @@ function countsRequestsOf({ sli }: Slo, { requests, duration, job }: Service): b
 function sentEvents(
   expected: readonly ExpectedCount[],
   { sli }: Slo,
-  { requests, job }: Service,
+  service: Service,
 ): { events: Band; errors: Band | undefined } {
+  const { requests } = service
+  const job = jobOf(service)
   if (requests.kind !== 'http') return { events: [0, 0], errors: undefined }
   const part = sli.kind === 'bad' ? sli.bad : sli.good
-  const known = new Set(['job', requests.route, requests.method, requests.status])
+  const known = new Set<string | false>(['job', requests.route, requests.method, requests.status])
   const tells = part.metric === sli.total.metric && part.matchers.every(({ name }) => known.has(name))
   let [least, most, fewestBad, mostBad] = [0, 0, 0, 0]
   for (const { method, route, status, count } of expected) {
     const labels = (code: string) => ({
       __name__: sli.total.metric,
       job,
-      [requests.route]: route,
-      [requests.method]: method,
-      [requests.status]: code,
+      ...(requests.route === false ? {} : { [requests.route]: route }),
+      ...(requests.method === false ? {} : { [requests.method]: method }),
+      ...(requests.status === false ? {} : { [requests.status]: code }),
     })
     const matters = { ...sli.total, matchers: sli.total.matchers.filter(({ name }) => known.has(name)) }
     if (!selects(matters, labels(status === undefined ? '' : String(status)))) continue

@@ -5,6 +5,7 @@ import { BackendError, isFinal } from '../backends/http.ts'
 import { literal, type Series } from '../backends/prometheus.ts'
 import { type Check, concluded, type Finding, type Outcome } from '../check.ts'
 import { lookback, pipelineDeadline, present, type RunContext, scrapeDeadline } from '../context.ts'
+import { Absent, jobsOf, logsOf, unlessAbsent } from '../coverage.ts'
 
 /** Checks on the observability itself, over the whole of the run. */
 export function stackChecks(context: RunContext, window: Window): Check[] {
@@ -14,12 +15,24 @@ export function stackChecks(context: RunContext, window: Window): Check[] {
     signal: 'stack',
     run,
   })
+  const reason = context.backends.lacks('prometheus') ? Absent.backend('prometheus').message : undefined
   return [
-    check('targets', 'every target was scraped without a gap', () => targets(context, window)),
-    check('rules', 'every rule was evaluated without a failure', () => rules(context, window)),
-    check('pipeline', 'what the collector accepted was sent on and can be queried', () => pipeline(context, window)),
-    check('discards', 'Loki discarded nothing', () => discards(context, window)),
+    ...unlessAbsent(reason, [
+      check('targets', 'every target was scraped without a gap', () => targets(context, window)),
+      ruleless(
+        context,
+        check('rules', 'every rule was evaluated without a failure', () => rules(context, window)),
+      ),
+      check('pipeline', 'what the collector accepted was sent on and can be queried', () => pipeline(context, window)),
+      check('discards', 'Loki discarded nothing', () => discards(context, window)),
+    ]),
   ]
+}
+
+/** Muster's own stack has rules; somebody's own Prometheus need not. */
+function ruleless({ config, facts }: RunContext, check: Check): Check {
+  if (config.backends === undefined || facts.rules.length > 0) return check
+  return { ...check, skip: 'Prometheus has no rules' }
 }
 
 async function rawUntil(
@@ -52,7 +65,7 @@ async function rawUntil(
 
 function targets(context: RunContext, window: Window): Promise<Outcome> {
   const { facts, config } = context
-  const jobs = new Set(Object.values(config.services).map(({ job }) => job))
+  const jobs = jobsOf(config)
   // A scrape may be late by its own duration on a busy machine; two missing in a row are a gap.
   const widest = 2.5 * facts.scrapeMs
   return rawUntil(
@@ -65,6 +78,8 @@ function targets(context: RunContext, window: Window): Promise<Outcome> {
       const problems: string[] = []
       const lost: string[] = []
       for (const { labels, samples } of series) {
+        // Somebody's own Prometheus scrapes much that is no part of this, each at an interval of its own.
+        if (config.backends !== undefined && !jobs.has(labels.job ?? '')) continue
         const inside = samples.filter(({ at }) => at > window.from + facts.clockOffsetMs)
         const who = `${labels.job} ${labels.instance}`
         const down = inside.filter(({ value }) => value !== 1)
@@ -132,7 +147,7 @@ async function quietStart(
   const accepted = series.filter(({ labels }) => labels.__name__?.startsWith('otelcol_receiver_accepted_log_records'))
   const times = new Set(accepted.flatMap(({ samples }) => samples.map(({ at }) => at).filter((at) => at <= from)))
   const scrapes = [...times].sort((one, other) => other - one).slice(0, scrapesTried)
-  const selectors = Object.values(config.services).map(({ logs }) => logs.selector)
+  const selectors = Object.values(config.services).map((service) => logsOf(service).selector)
   for (const silence of silencesMs) {
     for (const at of scrapes) {
       const to = at - facts.clockOffsetMs
@@ -218,8 +233,9 @@ async function pipeline(context: RunContext, window: Window): Promise<Outcome> {
       const accepted = total(collectorSignals[1].accepted)
       if (scrapes.length > 0) {
         let queryable = 0
-        for (const { logs } of Object.values(config.services)) {
-          for (const { count } of await backends.loki.count(logs.selector, [], since, present(context) + 1000, attempt))
+        for (const service of Object.values(config.services)) {
+          const { selector } = logsOf(service)
+          for (const { count } of await backends.loki.count(selector, [], since, present(context) + 1000, attempt))
             queryable += count
         }
         words.push(`${queryable} lines queryable`)
@@ -228,7 +244,8 @@ async function pipeline(context: RunContext, window: Window): Promise<Outcome> {
       }
       if (problems.length > 0) {
         // Data that waits for a backend that is gone is no fault of the pipeline: this throws if one is.
-        await Promise.all([backends.traces.services(attempt), backends.loki.version(attempt)])
+        const traced = backends.lacks('traces') ? [] : [backends.traces.services(attempt)]
+        await Promise.all([...traced, backends.loki.version(attempt)])
       }
       return { actual: words.join('; '), problems, empty: series.length === 0 }
     },

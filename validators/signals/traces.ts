@@ -3,6 +3,7 @@ import type { TraceTopic } from '../../lib/trace-examination.ts'
 import { namedBy } from '../backends/trace-source.ts'
 import type { Check, Finding, Outcome } from '../check.ts'
 import { pipelineDeadline, type ScenarioContext } from '../context.ts'
+import { tracedAs, unlessAbsent, whyUnjudged } from '../coverage.ts'
 import type { Traced } from '../roll-call/traced.ts'
 import { called, findingOf } from './roll-call.ts'
 
@@ -32,21 +33,27 @@ export function tracesChecks(context: ScenarioContext): Check[] {
     run: () => nobodyElse(context),
   }
   const { services, traces } = context.config
-  const queues = Object.entries(services).filter(([, { requests }]) => requests.kind === 'queue')
+  const names = Object.keys(services)
+  const reasons = names.map((name) => whyUnjudged(context, name, 'traces'))
+  // What no service does is told by the first of them; that one service does not do it, by its own.
+  const untraced = reasons.includes(undefined) ? undefined : reasons[0]
   return [
-    alone,
-    ...Object.keys(services).map((name) =>
-      check(`ids.${name}`, `${name} traced exactly the requests it was sent`, () => ids(context, name)),
-    ),
-    ...questions.map(([topic, title]) => check(topic, title, () => shape(context, topic, title))),
-    ...queues.map(([name, { traces: own }]) =>
-      check(`queue.${name}`, `work handed to ${name} is connected across the queue`, () =>
-        queue(context, name, own.service),
-      ),
-    ),
-    ...(traces.sampling
-      ? [check('sampled', 'the share of requests that was traced is the declared one', () => sampled(context))]
-      : []),
+    ...unlessAbsent(untraced, [alone]),
+    ...names.flatMap((name) => {
+      const service = services[name]
+      const own = check(`ids.${name}`, `${name} traced exactly the requests it was sent`, () => ids(context, name))
+      const across = check(`queue.${name}`, `work handed to ${name} is connected across the queue`, () =>
+        queue(context, name, tracedAs(service ?? {})),
+      )
+      const checks = service?.requests.kind === 'queue' ? [own, across] : [own]
+      return unlessAbsent(whyUnjudged(context, name, 'traces'), checks)
+    }),
+    ...unlessAbsent(untraced, [
+      ...questions.map(([topic, title]) => check(topic, title, () => shape(context, topic, title))),
+      ...(traces.sampling
+        ? [check('sampled', 'the share of requests that was traced is the declared one', () => sampled(context))]
+        : []),
+    ]),
   ]
 }
 

@@ -1,0 +1,27 @@
+/** A route template with its placeholders as journeys write them: `{id}`, `{id:int}` and `<int:id>` become `:id`. */
+export function colonRoute(route: string): string {
+  if (!/[{<]/.test(route)) return route
+  return route
+    .replace(/\{\*?([^{}/:]+)[^{}/]*\}/g, (_, name: string) => `:${word(name)}`)
+    .replace(/<(?:[^<>/:]+:)?([^<>/:]+)>/g, (_, name: string) => `:${word(name)}`)
+}
+
+/** Names of path parameters are words. */
+function word(name: string): string {
+  return name.replace(/\W+/g, '_')
+}
+
+/** True if two templates differ in the names of their placeholders at most. */
+export function sameShape(one: string, other: string): boolean {
+  return shape(one) === shape(other)
+}
+
+function shape(route: string): string {
+  return colonRoute(route).replace(/:\w+/g, ':')
+}
+
+/** `?a=1&b=two`, each part encoded. */
+export function queryText(query: Readonly<Record<string, string | number | boolean>>): string {
+  const parts = Object.entries(query).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+  return `?${parts.join('&')}`
+}
