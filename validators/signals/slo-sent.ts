@@ -1,5 +1,5 @@
 import type { Band, ExpectedCount } from '../../lib/ledger.ts'
-import { literal } from '../backends/prometheus.ts'
+import { literal, verbatim } from '../backends/prometheus.ts'
 import type { Check, Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import type { ScenarioContext } from '../context.ts'
@@ -63,7 +63,7 @@ async function sentAgrees(context: ScenarioContext, slo: Slo): Promise<Outcome> 
 /** A histogram's count has no `le`; of its buckets, which are many, only those that the SLI counts are read. */
 function ofBuckets({ matchers }: CounterSelector): string {
   const le = matchers.find(({ name }) => name === 'le')
-  if (le?.operator === '=') return `,le=~${literal(`|${le.value.replaceAll(/[.+]/g, '\\$&')}`)}`
+  if (le?.operator === '=') return `,le=~${literal(`|${verbatim(le.value)}`)}`
   return le?.operator === '=~' ? `,le=~${literal(`|(?:${le.value})`)}` : ''
 }
 
