@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -76,34 +76,60 @@ const rules = Array.from({ length: wanted }, (_, n) => {
     ? { alert: `Alert${n}`, expr: shape.expr, for: shape.for, labels: { severity: 'warning' } }
     : { record: shape.record, expr: shape.expr }
 })
-const groups = parseRuleFile(stringify({ groups: [{ name: 'bench', interval: '1m', rules }] }), 'bench.yml')
 const { promtool } = await obtain(['promtool'])
 const folder = await mkdtemp(join(tmpdir(), 'muster-bench-'))
+const [ruleFile, testFile] = [join(folder, 'bench.yml'), join(folder, 'tests.yml')]
+const text = stringify({ groups: [{ name: 'bench', interval: '1m', rules }] })
+const groups = parseRuleFile(text, ruleFile)
+
+/** Two tests for each alert, as people write them: silent while a target is well, and what a target that is down makes of it. */
+const tests = rules.flatMap((rule) => {
+  const job = /job="([^"]+)"/.exec(rule.expr)?.[1]
+  if (rule.alert === undefined || job === undefined) return []
+  const fires = /^up\{/.test(rule.expr)
+  const group = (values: string, exp_alerts: readonly unknown[]) => ({
+    interval: '1m',
+    input_series: [{ series: `up{job="${job}",instance="a"}`, values }],
+    alert_rule_test: [{ eval_time: '30m', alertname: rule.alert, exp_alerts }],
+  })
+  const alert = { exp_labels: { severity: 'warning', job, instance: 'a' } }
+  return [group('1x40', []), group('0x40', fires ? [alert] : [])]
+})
 try {
+  await writeFile(ruleFile, text)
+  await writeFile(testFile, stringify({ rule_files: ['bench.yml'], evaluation_interval: '1m', tests }))
   const began = performance.now()
   const { results, mutation, took } = await examineRules({
     groups,
     snapshotPath: join(folder, 'snapshot.yml'),
     update: false,
     promtool,
+    tests: [testFile],
     signal: new AbortController().signal,
     onProgress: (text) => process.stderr.write(`\r${text.padEnd(60)}`),
   })
   const total = performance.now() - began
-  const mutants = mutation.reduce((sum, one) => sum + one.mutants, 0)
-  const killed = mutation.reduce((sum, one) => sum + one.killed, 0)
+  const scoreOf = (suite: 'muster' | 'own') => {
+    const scores = mutation.filter((one) => one.suite === suite)
+    const sum = (of: 'mutants' | 'killed') => scores.reduce((all, one) => all + one[of], 0)
+    return `${sum('mutants')} mutants (${sum('killed')} killed)`
+  }
   const { user, system } = process.cpuUsage()
   const children = process.resourceUsage()
   process.stderr.write('\n')
   process.stdout.write(
-    `${groups.flatMap((group) => group.rules).length} rules, ${mutants} mutants (${killed} killed) on ${availableParallelism()} processors: ` +
-      `${formatDuration(total)} (incidents ${formatDuration(took.incidents)}, mutants ${formatDuration(took.mutants)}); ` +
+    `${groups.flatMap((group) => group.rules).length} rules, ${scoreOf('muster')} on ${availableParallelism()} processors: ` +
+      `${formatDuration(total - took.ownTests)} (incidents ${formatDuration(took.incidents)}, mutants ${formatDuration(took.mutants)}); ` +
       `muster itself computed for ${formatDuration((user + system) / 1000)}, peak ${Math.round(children.maxRSS / 1024)} MiB\n`,
+  )
+  process.stdout.write(
+    `${tests.length} tests of the user's own: ${scoreOf('own')} in ${formatDuration(took.ownTests)}\n`,
   )
   for (const { id, verdict, reason } of results)
     if (verdict !== 'passed') process.stdout.write(`${verdict} ${id}: ${reason}\n`)
   for (const one of mutation)
-    if (one.survivors.length > 0) process.stdout.write(`${one.rule} survivors: ${one.survivors.join('; ')}\n`)
+    if (one.suite === 'muster' && one.survivors.length > 0)
+      process.stdout.write(`${one.rule} survivors: ${one.survivors.join('; ')}\n`)
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

@@ -14,11 +14,10 @@ export function inhibitedCheck(target: string, plan: TrialPlan, timeline: Timeli
     const held = timeline.alertmanager.filter(isTarget)
     const suppressed = held.filter(({ state, inhibitedBy = [] }) => state === 'suppressed' && inhibitedBy.length > 0)
     const open = held.filter((spell) => spell.state === 'active' && overlaps(spell, plan, timeline) > plan.toleranceMs)
+    const firing = sourcesOf(plan, timeline)
     // One that outlasts its source is rightly told then; whether anybody expects it is another check's question.
     const delivered = timeline.notifications.filter(
-      (one) =>
-        tells(one, target) &&
-        sourcesOf(plan, timeline).some(({ from, to = timeline.endedAt }) => one.at >= from && one.at <= to),
+      (one) => tells(one, target) && firing.some(({ from, to = timeline.endedAt }) => one.at >= from && one.at <= to),
     )
     const problems = [
       ...(fired.length === 0 ? [`${target} never fired, so nothing proves that it is inhibited`] : []),
@@ -29,7 +28,7 @@ export function inhibitedCheck(target: string, plan: TrialPlan, timeline: Timeli
       ...delivered.map((one) => `${target} (${statusOf(one, target)}) arrived at ${addressOf(one)}`),
     ]
     const rules = suppressed.flatMap(({ labels }) =>
-      sourcesOf(plan, timeline).flatMap((source) => inhibitionsOf(source.labels, labels, plan)),
+      firing.flatMap((source) => inhibitionsOf(source.labels, labels, plan)),
     )
     return fromSources(
       {

@@ -74,7 +74,8 @@ function quietCheck(context: RunContext, ears: Ears | undefined, window: Window)
           hopeless: ({ problems }) => problems.length > 0,
         },
       )
-      if (polled.value?.empty && !loud(polled.value) && context.config.alerts.length === 0) {
+      // Its one problem is the lack of rules.
+      if (polled.value?.empty && polled.value.problems.length === 1 && context.config.alerts.length === 0) {
         const { attempts, elapsedMs } = polled
         const evidence = { expected: silence, actual: polled.value.actual, attempts, elapsedMs: Math.round(elapsedMs) }
         return { verdict: 'skipped', reason: `${ruleless}, and the config expects no alert`, evidence }
@@ -95,11 +96,6 @@ function quietCheck(context: RunContext, ears: Ears | undefined, window: Window)
       )
     },
   }
-}
-
-/** True if anything but the lack of rules was found. */
-function loud({ problems }: Finding): boolean {
-  return problems.some((problem) => !problem.startsWith(ruleless))
 }
 
 /** That an alert of an earlier load is over may be told late, and says nothing of this one. */

@@ -2,7 +2,7 @@ import { parseDuration } from '../../lib/duration.ts'
 import { EnvironmentError } from '../../lib/errors.ts'
 import { eventually, pause } from '../../lib/poll.ts'
 import { isFinal } from '../backends/http.ts'
-import { literal } from '../backends/prometheus.ts'
+import { literal, verbatim } from '../backends/prometheus.ts'
 import { type Check, judged } from '../check.ts'
 import { lookback, type RunContext } from '../context.ts'
 import { counterOf, jobOf } from '../coverage.ts'
@@ -226,7 +226,7 @@ async function seriesOf(
   to: number,
 ): Promise<AlertsSeries[]> {
   const { clockOffsetMs } = facts
-  const names = alerts.map(({ expected: { alert } }) => alert.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  const names = alerts.map(({ expected: { alert } }) => verbatim(alert))
   const selector = `ALERTS{alertname=~${literal(names.join('|'))}}`
   const series = await backends.prometheus.raw(selector, from + clockOffsetMs, to + clockOffsetMs, signal)
   return series.flatMap(({ labels: { __name__, alertstate = '', ...labels }, samples }) => {

@@ -119,6 +119,11 @@ export interface Rule {
   readonly alerts: readonly { readonly labels: Labels; readonly state: 'pending' | 'firing' | 'inactive' }[]
 }
 
+/** A regular expression of PromQL that matches this text alone. */
+export function verbatim(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+}
+
 /** A string inside PromQL or LogQL double quotes. */
 export function literal(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`

@@ -1,10 +1,10 @@
 import type { Band, ExpectedCount } from '../../lib/ledger.ts'
-import { literal } from '../backends/prometheus.ts'
+import { literal, verbatim } from '../backends/prometheus.ts'
 import type { Check, Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import type { ScenarioContext } from '../context.ts'
 import { jobOf } from '../coverage.ts'
-import { selects } from '../slo/selector.ts'
+import { type CounterSelector, selects } from '../slo/selector.ts'
 import { type Slo, sloId } from '../slo/slo.ts'
 import { missingLedger } from './expected.ts'
 import { Scrapes } from './scrapes.ts'
@@ -34,7 +34,7 @@ async function sentAgrees(context: ScenarioContext, slo: Slo): Promise<Outcome> 
   const part = slo.sli.kind === 'bad' ? slo.sli.bad : slo.sli.good
   const scrapes = new Scrapes(context, service)
   const metrics = [...new Set([slo.sli.total.metric, part.metric])].join('|')
-  const selector = `{job=${literal(scrapes.job)},__name__=~${literal(metrics)}}`
+  const selector = `{job=${literal(scrapes.job)},__name__=~${literal(metrics)}${ofBuckets(part)}}`
   const expected = `${inWords(sent.events)} events${sent.errors ? `, ${inWords(sent.errors)} of them bad` : ''}, as k6 and muster sent them`
   return scrapes.series(selector, expected, (series, instances) => {
     let [events, parted] = [0, 0]
@@ -59,6 +59,13 @@ async function sentAgrees(context: ScenarioContext, slo: Slo): Promise<Outcome> 
       hopeless: tooMany,
     }
   })
+}
+
+/** A histogram's count has no `le`; of its buckets, which are many, only those that the SLI counts are read. */
+function ofBuckets({ matchers }: CounterSelector): string {
+  const le = matchers.find(({ name }) => name === 'le')
+  if (le?.operator === '=') return `,le=~${literal(`|${verbatim(le.value)}`)}`
+  return le?.operator === '=~' ? `,le=~${literal(`|(?:${le.value})`)}` : ''
 }
 
 /** True if the SLI's events are the requests that the service counts. */

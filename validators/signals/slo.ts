@@ -50,11 +50,22 @@ interface Evaluation {
 function burn(context: RunContext, slo: Slo, window: Window, rules: readonly Rule[]): Promise<Outcome> {
   const names = windowsOf(slo).flatMap((ms) => [recorded.events(ms), recorded.errors(ms), recorded.errorRatio(ms)])
   return judge(context, slo, { names, rules, window }, async (evaluation, signal) => {
+    const windows = windowsOf(slo).map((windowMs) => ({
+      windowMs,
+      range: rangeOf(context, slo, rules, recorded.events(windowMs), windowMs),
+    }))
+    const counts = await ownCounts(
+      context,
+      slo,
+      evaluation.at,
+      windows.map(({ range }) => range.ms),
+      signal,
+    )
     const findings: Finding[] = []
-    for (const windowMs of windowsOf(slo)) {
+    for (const [place, { windowMs, range }] of windows.entries()) {
+      const own = counts[place]
+      if (!own) throw new Error(`no count of ${formatPrometheusDuration(windowMs)}`)
       const ratioName = recorded.errorRatio(windowMs)
-      const range = rangeOf(context, slo, rules, recorded.events(windowMs), windowMs)
-      const own = await ownCount(context, slo, evaluation.at, range.ms, signal)
       const seconds = range.ms / 1000
       const [events, errors] = [recorded.events(windowMs), recorded.errors(windowMs)].map((name) => {
         const value = evaluation.values[name]
@@ -81,7 +92,8 @@ function budget(context: RunContext, slo: Slo, window: Window, rules: readonly R
   const names = [events, errors, sli, spent]
   return judge(context, slo, { names, rules, window }, async ({ at, values }, signal) => {
     const range = rangeOf(context, slo, rules, events, periodMs)
-    const own = await ownCount(context, slo, at, range.ms, signal)
+    const [own] = await ownCounts(context, slo, at, [range.ms], signal)
+    if (!own) throw new Error('no count of the period')
     const ratio = ratioBand(own)
     const [value, budgetSpent] = [values[sli], values[spent]]
     const share = (of: number) => of / errorBudget(objective)
@@ -193,28 +205,31 @@ function rangeIn(query: string): number | undefined {
   }
 }
 
-/** By raw samples; beyond so many as muster would fetch, by Prometheus' own increase() of the same selectors. */
-async function ownCount(
+/** One count a window: by raw samples; beyond so many as muster would fetch, by Prometheus' own increase() of the same selectors. */
+async function ownCounts(
   { backends, facts }: RunContext,
   slo: Slo,
   at: number,
-  windowMs: number,
+  windowsMs: readonly number[],
   signal: AbortSignal,
-): Promise<Counted> {
+): Promise<readonly Counted[]> {
   const { prometheus } = backends
   const scrape = { intervalMs: facts.scrapeMs, timeoutMs: facts.scrapeTimeoutMs }
-  const counted = await countEvents(prometheus, slo, { at, windowMs, scrape }, signal)
-  if (counted) return counted
-  const part = slo.sli.kind === 'bad' ? slo.sli.bad : slo.sli.good
-  const [total, parted] = await Promise.all(
-    [slo.sli.total, part].map(async (of) => {
-      const query = `sum(increase(${selectorText(of)}[${Math.ceil(windowMs)}ms]))`
-      return (await prometheus.instantAt(query, at, signal))[0]?.value ?? 0
-    }),
-  )
-  const estimate = (value = 0): Estimate => ({ counted: Math.round(value), least: value, most: value })
-  const errors = slo.sli.kind === 'bad' ? parted : (total ?? 0) - (parted ?? 0)
-  return { events: estimate(total), errors: estimate(errors), series: 0, samples: mostSamples, since: undefined }
+  const counted = await countEvents(prometheus, slo, { at, windowsMs, scrape }, signal)
+  return Promise.all(windowsMs.map(async (windowMs) => counted.get(windowMs) ?? increased(windowMs)))
+
+  async function increased(windowMs: number): Promise<Counted> {
+    const part = slo.sli.kind === 'bad' ? slo.sli.bad : slo.sli.good
+    const [total, parted] = await Promise.all(
+      [slo.sli.total, part].map(async (of) => {
+        const query = `sum(increase(${selectorText(of)}[${Math.ceil(windowMs)}ms]))`
+        return (await prometheus.instantAt(query, at, signal))[0]?.value ?? 0
+      }),
+    )
+    const estimate = (value = 0): Estimate => ({ counted: Math.round(value), least: value, most: value })
+    const errors = slo.sli.kind === 'bad' ? parted : (total ?? 0) - (parted ?? 0)
+    return { events: estimate(total), errors: estimate(errors), series: 0, samples: mostSamples, since: undefined }
+  }
 }
 
 /** Floats are added in another order. */

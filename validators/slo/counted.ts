@@ -25,82 +25,97 @@ export interface Estimate {
 const samplesAtOnce = 300_000
 export const mostSamples = 3_000_000
 
+/** What is counted: windows that end at `at`, by Prometheus' clock, in milliseconds. */
+export interface Counting {
+  readonly at: number
+  readonly windowsMs: readonly number[]
+  readonly scrape: { readonly intervalMs: number; readonly timeoutMs: number }
+}
+
 /**
- * Counts an SLO's events over (at - window, at] by the raw samples of its counters.
- * @param at the evaluation's time, by Prometheus' clock
- * @param scrape interval and timeout in milliseconds
- * @returns undefined if there are more samples than `mostSamples`
+ * Counts an SLO's events over windows (at - window, at] by the raw samples of its counters, which are read once for all.
+ * @returns by window; those with more samples than `mostSamples` are missing
  */
 export async function countEvents(
   prometheus: Prometheus,
   { sli }: Slo,
-  { at, windowMs, scrape }: { at: number; windowMs: number; scrape: { intervalMs: number; timeoutMs: number } },
+  counting: Counting,
   signal: AbortSignal,
-): Promise<Counted | undefined> {
+): Promise<ReadonlyMap<number, Counted>> {
   const part = sli.kind === 'bad' ? sli.bad : sli.good
-  const read = (of: CounterSelector) => readCounters(prometheus, of, { at, windowMs, scrape }, signal)
-  const [total, some] = [await read(sli.total), await read(part)]
-  if (!total || !some) return undefined
-  const events = sumOf(total, at - windowMs, at)
-  const parted = sumOf(some, at - windowMs, at)
-  return {
-    events,
-    errors: sli.kind === 'bad' ? parted : difference(events, parted),
-    series: total.length + some.length,
-    samples: [...total, ...some].reduce((sum, { late }) => sum + (late?.count ?? 0), 0),
-    since: total.reduce<number | undefined>(
-      (first, { late }) => (late ? Math.min(first ?? late.firstAt, late.firstAt) : first),
-      undefined,
-    ),
-  }
+  const total = await readCounters(prometheus, sli.total, counting, signal)
+  const some = await readCounters(prometheus, part, counting, signal)
+  const { at, windowsMs } = counting
+  return new Map(
+    windowsMs.flatMap((windowMs): [number, Counted][] => {
+      const [all, parts] = [total.get(windowMs), some.get(windowMs)]
+      if (!all || !parts) return []
+      const events = sumOf(all, at - windowMs, at)
+      const parted = sumOf(parts, at - windowMs, at)
+      const counted: Counted = {
+        events,
+        errors: sli.kind === 'bad' ? parted : difference(events, parted),
+        series: all.length + parts.length,
+        samples: [...all, ...parts].reduce((sum, { late }) => sum + (late?.count ?? 0), 0),
+        since: all.reduce<number | undefined>(
+          (first, { late }) => (late ? Math.min(first ?? late.firstAt, late.firstAt) : first),
+          undefined,
+        ),
+      }
+      return [[windowMs, counted]]
+    }),
+  )
 }
 
 /** One counter's growth to the last scrape that was surely stored, and to the very last. */
 interface Counter {
-  readonly sure: Growth | undefined
-  readonly late: Growth | undefined
+  sure: Growth | undefined
+  late: Growth | undefined
+  last: number
 }
 
+/** The counters in each window; of a window with too many samples nothing. */
 async function readCounters(
   prometheus: Prometheus,
   of: CounterSelector,
-  { at, windowMs, scrape }: { at: number; windowMs: number; scrape: { intervalMs: number; timeoutMs: number } },
+  { at, windowsMs, scrape }: Counting,
   signal: AbortSignal,
-): Promise<readonly Counter[] | undefined> {
+): Promise<ReadonlyMap<number, readonly Counter[]>> {
   const selector = selectorText(of)
-  const [present] = await prometheus.instantAt(
-    `count(last_over_time(${selector}[${Math.ceil(windowMs)}ms]))`,
-    at,
-    signal,
-  )
-  if (!present) return []
-  const [counted] = await prometheus.instantAt(
-    `sum(count_over_time(${selector}[${Math.ceil(windowMs)}ms]))`,
-    at,
-    signal,
-  )
-  const samples = counted?.value ?? 0
-  if (samples > mostSamples) return undefined
-  const slices = Math.max(1, Math.ceil(samples / samplesAtOnce))
-  const counters = new Map<string, { sure: Growth | undefined; late: Growth | undefined; last: number }>()
-  for (let slice = 0; slice < slices; slice += 1) {
-    const from = at - windowMs + (windowMs * slice) / slices
-    for (const one of await prometheus.raw(selector, from, at - windowMs + (windowMs * (slice + 1)) / slices, signal)) {
-      take(counters, one, at - scrape.timeoutMs)
+  // The longest first: what it holds the others hold, too.
+  for (const [place, longest] of windowsMs.toSorted((a, b) => b - a).entries()) {
+    const range = `${selector}[${Math.ceil(longest)}ms]`
+    const [counted] = await prometheus.instantAt(`sum(count_over_time(${range}))`, at, signal)
+    const samples = counted?.value ?? 0
+    if (samples > mostSamples) continue
+    const windows = new Map(
+      windowsMs
+        .toSorted((a, b) => b - a)
+        .slice(place)
+        .map((windowMs) => [windowMs, new Map<string, Counter>()]),
+    )
+    const slices = Math.max(1, Math.ceil(samples / samplesAtOnce))
+    for (let slice = 0; slice < slices && samples > 0; slice += 1) {
+      const [from, to] = [slice, slice + 1].map((n) => at - longest + (longest * n) / slices)
+      for (const series of await prometheus.raw(selector, from ?? at, to ?? at, signal)) {
+        for (const [windowMs, counters] of windows) take(counters, series, at - windowMs, at - scrape.timeoutMs)
+      }
     }
+    return new Map([...windows].map(([windowMs, counters]) => [windowMs, [...counters.values()]]))
   }
-  return [...counters.values()]
+  return new Map()
 }
 
-function take(
-  counters: Map<string, { sure: Growth | undefined; late: Growth | undefined; last: number }>,
-  { labels, samples }: Series,
-  sureUntil: number,
-): void {
+/** @param after of older samples nothing is taken */
+function take(counters: Map<string, Counter>, { labels, samples }: Series, after: number, sureUntil: number): void {
   const key = JSON.stringify(Object.entries(labels).sort())
-  const counter = counters.get(key) ?? { sure: undefined, late: undefined, last: 0 }
-  counters.set(key, counter)
   for (const sample of samples) {
+    if (sample.at <= after) continue
+    let counter = counters.get(key)
+    if (!counter) {
+      counter = { sure: undefined, late: undefined, last: 0 }
+      counters.set(key, counter)
+    }
     counter.late = grow(counter.late, sample, counter.last)
     if (sample.at <= sureUntil) counter.sure = counter.late
     counter.last = sample.value
