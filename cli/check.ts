@@ -1,8 +1,11 @@
 import { constants, setPriority } from 'node:os'
 import { resolve } from 'node:path'
 import { EnvironmentError, type ExitCode, UsageError } from '../lib/errors.ts'
-import type { Reporter, RunEnd } from '../lib/event.ts'
+import type { Reporter, RunEnd, RunEvent } from '../lib/event.ts'
 import { hex8 } from '../lib/trace-id.ts'
+import { openReportFolder } from '../reports/folder.ts'
+import { readRun } from '../reports/json.ts'
+import type { Run } from '../reports/run-schema.ts'
 import { terminalReporter } from '../reports/terminal.ts'
 import { readState } from '../stack/state.ts'
 import { type BackendEndpoints, type Config, loadConfig } from '../validators/config.ts'
@@ -14,6 +17,7 @@ import { endpointsOf } from './environment.ts'
 import { type Flags, reportsFolder, verbosityOf } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { liveTable } from './live-table.ts'
+import { fileReporters, together } from './reporters.ts'
 
 /** `muster check [run]`: the verdicts on a past run again; with `--since`, verdicts on live traffic. Without load. */
 export function checkCommand(run: string | undefined, flags: Flags): Promise<ExitCode> {
@@ -29,8 +33,15 @@ async function checkRun(run: string | undefined, flags: Flags): Promise<ExitCode
   const config = await loadConfig(flags.config, process.cwd())
   const folder = run ? resolve(run) : resolve(reportsFolder(flags, config), 'latest')
   const recording = await readRecording(folder)
-  const reporter = terminalReporter({ stream: process.stdout, verbosity: verbosityOf(flags), reportFolder: folder })
   const startedAt = Date.now()
+  const runId = hex8(recording.runId)
+  // Beneath the run, whose own report stays what it was.
+  const own = await openReportFolder(folder, checkName('check', startedAt), false)
+  const files = together(await fileReporters(own, runId, config))
+  const terminal = terminalReporter({ stream: process.stdout, verbosity: verbosityOf(flags), reportFolder: own.path })
+  const reporter = together([terminal, files])
+  // What the run recorded is not asked for again; only the verdicts are new.
+  for (const event of recorded(await readRun(folder).catch(() => undefined), startedAt)) void files.on(event)
   const exitCode = await recheck({
     config,
     recording,
@@ -40,7 +51,24 @@ async function checkRun(run: string | undefined, flags: Flags): Promise<ExitCode
     emit: (event) => void reporter.on(event),
   })
   const verdict = exitCode === 0 ? 'Passed again: every check that was put holds.' : 'Not passed: see above.'
-  return ended(reporter, { runId: hex8(recording.runId), exitCode, verdict, startedAt })
+  return ended(reporter, { runId, exitCode, verdict, startedAt })
+}
+
+function recorded(run: Run | undefined, at: number): RunEvent[] {
+  if (run === undefined) return []
+  const { plan, versions, scenarios, course, lanes, traces } = run
+  return [
+    ...(plan ? [{ type: 'run-started' as const, at, plan, versions }] : []),
+    ...scenarios.map((result) => ({ type: 'scenario-ended' as const, at, result })),
+    ...(course ? [{ type: 'course' as const, at, course }] : []),
+    ...lanes.map((lane) => ({ type: 'alert-lane' as const, at, lane })),
+    ...traces.map((trace) => ({ type: 'request-trace' as const, at, trace })),
+  ]
+}
+
+/** The name of a folder that tells when it was made: `check-20261121-140000-123`. */
+function checkName(what: 'check' | 'live', at: number): string {
+  return `${what}-${new Date(at).toISOString().replace(/[-:Z]/g, '').replace(/[T.]/g, '-')}`
 }
 
 async function checkPeriod(flags: Flags): Promise<ExitCode> {
@@ -51,7 +79,12 @@ async function checkPeriod(flags: Flags): Promise<ExitCode> {
   const config = await loadConfig(flags.config, process.cwd())
   const backends = await backendsOf(config)
   const verbosity = verbosityOf(flags)
-  const reporter = terminalReporter({ stream: process.stdout, verbosity })
+  const runId = checkName('live', startedAt)
+  const folder = await openReportFolder(reportsFolder(flags, config), runId, false)
+  const reporter = together([
+    terminalReporter({ stream: process.stdout, verbosity, reportFolder: folder.path }),
+    ...(await fileReporters(folder, runId, config)),
+  ])
   const time = (at: number) => new Date(at).toISOString().slice(0, 19).replace('T', ' ')
   await reporter.on({
     type: 'phase',
@@ -71,7 +104,7 @@ async function checkPeriod(flags: Flags): Promise<ExitCode> {
     process.stdout.write(['', ...lines, ''].join('\n'))
   }
   const verdict = exitCode === 0 ? 'Live traffic is accounted for.' : 'Live traffic is not accounted for: see above.'
-  return ended(reporter, { runId: 'live', exitCode, verdict, startedAt })
+  return ended(reporter, { runId, exitCode, verdict, startedAt })
 }
 
 /** The config's own backends, or those of the stack that is up. */

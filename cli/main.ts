@@ -5,6 +5,7 @@ import { withRulesCommand } from './alerts-rules.ts'
 import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
 import { type Flags, withFlags } from './flags.ts'
+import { withReportCommand } from './report.ts'
 import { runCommand } from './run.ts'
 import { setupCommand } from './setup.ts'
 import { withSloCommands } from './slo.ts'
@@ -37,6 +38,10 @@ withFlags(check, 'config', 'since', 'until', 'out', 'only', 'quiet', 'verbose').
     exitCode = await checkCommand(folder, flags)
   },
 )
+
+withReportCommand(program, (code) => {
+  exitCode = code
+})
 
 const alerts = program.command('alerts').description('prove rules and routes, without load and without waking anyone')
 withRulesCommand(alerts, (code) => {

@@ -3,18 +3,16 @@ import { EnvironmentError, type ExitCode, exitCodes, MusterError } from '../lib/
 import type { Reporter, RunEvent } from '../lib/event.ts'
 import { hex8 } from '../lib/trace-id.ts'
 import { openReportFolder } from '../reports/folder.ts'
-import { jsonReporter } from '../reports/json.ts'
-import { junitReporter } from '../reports/junit.ts'
-import { multiplex } from '../reports/multiplexer.ts'
 import { terminalReporter } from '../reports/terminal.ts'
 import { perform } from '../stack/action.ts'
 import { obtain } from '../stack/obtain.ts'
 import { recipes } from '../stack/recipes.ts'
-import { loadConfig, publicConfig } from '../validators/config.ts'
+import { loadConfig } from '../validators/config.ts'
 import { planRun, run } from '../validators/run.ts'
 import { openEnvironment, type RunEnvironment } from './environment.ts'
 import { type Flags, reportsFolder, sizesOf, verbosityOf } from './flags.ts'
 import { interruptible } from './interrupt.ts'
+import { fileReporters, together } from './reporters.ts'
 
 /** `muster run [scenario…]`: a stack, load, verdicts, a report; everything started is stopped again. */
 export async function runCommand(scenarios: readonly string[], flags: Flags): Promise<ExitCode> {
@@ -24,15 +22,10 @@ export async function runCommand(scenarios: readonly string[], flags: Flags): Pr
   const runId = randomInt(1, 2 ** 32 - 1)
   const name = hex8(runId)
   const folder = await openReportFolder(reportsFolder(flags, config), name)
-  const reporter = multiplex(
-    [
-      terminalReporter({ stream: process.stdout, verbosity: verbosityOf(flags), reportFolder: folder.path }),
-      junitReporter({ path: folder.junit }),
-      jsonReporter({ path: folder.json, runId: name, config: publicConfig(config) }),
-    ],
-    (who, error) =>
-      process.stderr.write(`The ${who} report fails: ${error instanceof Error ? error.message : String(error)}\n`),
-  )
+  const reporter = together([
+    terminalReporter({ stream: process.stdout, verbosity: verbosityOf(flags), reportFolder: folder.path }),
+    ...(await fileReporters(folder, name, config)),
+  ])
   const startedAt = Date.now()
   const emit = emitter(reporter)
   const phase = (text: string) => emit({ type: 'phase', at: Date.now(), text })
