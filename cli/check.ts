@@ -1,6 +1,6 @@
 import { constants, setPriority } from 'node:os'
 import { resolve } from 'node:path'
-import { EnvironmentError, type ExitCode, UsageError } from '../lib/errors.ts'
+import { EnvironmentError, type ExitCode, MusterError, UsageError } from '../lib/errors.ts'
 import type { Reporter, RunEnd, RunEvent } from '../lib/event.ts'
 import { hex8 } from '../lib/trace-id.ts'
 import { openReportFolder } from '../reports/folder.ts'
@@ -42,14 +42,16 @@ async function checkRun(run: string | undefined, flags: Flags): Promise<ExitCode
   const reporter = together([terminal, files])
   // What the run recorded is not asked for again; only the verdicts are new.
   for (const event of recorded(await readRun(folder).catch(() => undefined), startedAt)) void files.on(event)
-  const exitCode = await recheck({
-    config,
-    recording,
-    endpoints: config.backends ?? endpointsOf(recording.backends),
-    only: flags.only,
-    signal,
-    emit: (event) => void reporter.on(event),
-  })
+  const exitCode = await toTheEnd(files, { runId, startedAt }, () =>
+    recheck({
+      config,
+      recording,
+      endpoints: config.backends ?? endpointsOf(recording.backends),
+      only: flags.only,
+      signal,
+      emit: (event) => void reporter.on(event),
+    }),
+  )
   const verdict = exitCode === 0 ? 'Passed again: every check that was put holds.' : 'Not passed: see above.'
   return ended(reporter, { runId, exitCode, verdict, startedAt })
 }
@@ -81,24 +83,25 @@ async function checkPeriod(flags: Flags): Promise<ExitCode> {
   const verbosity = verbosityOf(flags)
   const runId = checkName('live', startedAt)
   const folder = await openReportFolder(reportsFolder(flags, config), runId, false)
-  const reporter = together([
-    terminalReporter({ stream: process.stdout, verbosity, reportFolder: folder.path }),
-    ...(await fileReporters(folder, runId, config)),
-  ])
+  const files = together(await fileReporters(folder, runId, config))
+  const terminal = terminalReporter({ stream: process.stdout, verbosity, reportFolder: folder.path })
+  const reporter = together([terminal, files])
   const time = (at: number) => new Date(at).toISOString().slice(0, 19).replace('T', ' ')
   await reporter.on({
     type: 'phase',
     at: startedAt,
     text: `judging traffic of ${time(window.from)} to ${time(window.to)} UTC`,
   })
-  const { exitCode, rows } = await checkLive({
-    config,
-    ...backends,
-    window,
-    only: flags.only,
-    signal,
-    emit: (event) => void reporter.on(event),
-  })
+  const { exitCode, rows } = await toTheEnd(files, { runId, startedAt }, () =>
+    checkLive({
+      config,
+      ...backends,
+      window,
+      only: flags.only,
+      signal,
+      emit: (event) => void reporter.on(event),
+    }),
+  )
   if (verbosity !== 'quiet') {
     const lines = liveTable(rows, process.stdout.columns ?? 80)
     process.stdout.write(['', ...lines, ''].join('\n'))
@@ -116,6 +119,20 @@ async function backendsOf(config: Config): Promise<{ endpoints: BackendEndpoints
   throw new EnvironmentError(
     'There are no backends to ask about live traffic: name yours in backends of the config, or start a stack with muster up.',
   )
+}
+
+/** A check that breaks off says why in its report files, too. */
+async function toTheEnd<T>(
+  files: Reporter,
+  run: Pick<RunEnd, 'runId' | 'startedAt'>,
+  task: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    if (error instanceof MusterError) await ended(files, { ...run, exitCode: error.exitCode, verdict: error.message })
+    throw error
+  }
 }
 
 async function ended(

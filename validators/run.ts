@@ -135,7 +135,7 @@ export async function run(input: RunInput): Promise<ExitCode> {
   const healthy: Window = { from: begun, to: Date.now() }
   if (wants(input.only, 'slo')) await judge(sloRunChecks(context, healthy))
   if (wants(input.only, 'alerts')) await judge([quietCheck(context, input.sinks, healthy)])
-  await holdTrials(input, context, trials, judge, (lanes) => course.trial(lanes))
+  await holdTrials(input, context, trials, judge, (trial, lanes) => course.trial(trial, lanes))
   emit({ type: 'phase', at: Date.now(), text: 'judging the stack' })
   await judge(stackChecks(context, { from: begun, to: Date.now() }))
   await course.record()

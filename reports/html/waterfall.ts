@@ -16,7 +16,7 @@ export function tracesSection({ traces, checks }: Run, templates: LinkTemplates)
   if (traces.length === 0 && !checks.some(({ signal }) => signal === 'traces')) return undefined
   const note = traces.some(({ why }) => why === 'failed')
     ? ''
-    : 'No traced request of the scenarios was answered with 5xx.'
+    : 'No request that was traced was answered with an error of the server.'
   return html`<section id="traces" aria-labelledby="traces-title"><h2 id="traces-title">Requests</h2>
 ${traces.map((trace) => waterfall(trace, templates))}${note && html`<p class="note">${note}</p>`}</section>`
 }

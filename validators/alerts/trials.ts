@@ -65,7 +65,7 @@ export async function holdTrials(
   context: RunContext,
   { plans }: PlannedTrials,
   judge: (checks: readonly Check[]) => Promise<unknown>,
-  tellLanes: (lanes: readonly AlertLane[]) => Promise<void>,
+  tellLanes: (trial: Trial, lanes: readonly AlertLane[]) => Promise<void>,
 ): Promise<void> {
   if (plans.length === 0) return
   const from = Date.now()
@@ -80,7 +80,7 @@ export async function holdTrials(
     input.emit({ type: 'phase', at: Date.now(), text: `trial "${name}" (${fault.kind}): awaiting ${awaited}` })
     const lanes: AlertLane[] = []
     await judge(await tried(input, context, plan, (own) => lanes.push(...own)))
-    await tellLanes(lanes)
+    await tellLanes(plan.trial, lanes)
   }
   const withinMs = Math.max(...plans.map((plan) => longest(plan).resolveMs))
   const trials = plans.map(({ trial }) => trial)

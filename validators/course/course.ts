@@ -1,13 +1,14 @@
 import { type AlertLane, type Band, type Course, gridOf, type RequestTrace, type Series } from '../../lib/course.ts'
 import type { RunEvent } from '../../lib/event.ts'
 import { decodeTraceId } from '../../lib/trace-id.ts'
+import type { Trial } from '../alerts/expectation.ts'
 import type { RunContext, ScenarioContext } from '../context.ts'
 import type { Planned } from '../scenarios.ts'
 import { metricSightings } from '../signals/freshness.ts'
 import { type Grid, merged, onGrid, rateOnGrid } from './grid.ts'
 import { LoadTrack } from './load-track.ts'
 import { prometheusSeries } from './prometheus-series.ts'
-import { requestTraces } from './request-traces.ts'
+import { failedTrace, requestTraces } from './request-traces.ts'
 
 /** Values in a series at most; a picture has no more room. */
 const most = 900
@@ -35,6 +36,9 @@ export class CourseRecorder {
   readonly #faults: Band[] = []
   readonly #sighted: Sighted[] = []
   readonly #lost = new Set<string>()
+  /** By service and second since the epoch, how many requests were traced. */
+  readonly #traced = new Map<string, Map<number, number>>()
+  #hasFailed = false
 
   constructor(context: RunContext, emit: Emit) {
     this.#context = context
@@ -53,16 +57,23 @@ export class CourseRecorder {
       this.#attempt(`traces of single requests in ${track.name}`, (signal) => requestTraces(context, signal)),
       this.#attempt(`freshness in ${track.name}`, (signal) => this.#sight(context, signal)),
     ])
-    for (const trace of traces ?? []) this.#emit({ type: 'request-trace', at: Date.now(), trace: clear(trace) })
+    for (const trace of traces ?? []) this.#emitTrace(trace)
     await this.record()
   }
 
   /** Notes how alerts went in a trial. */
-  async trial(lanes: readonly AlertLane[]): Promise<void> {
+  async trial({ name, fault }: Trial, lanes: readonly AlertLane[]): Promise<void> {
     const [first] = lanes
     if (first === undefined) return
-    this.#faults.push({ kind: 'fault', name: first.trial, ...first.fault })
+    this.#faults.push({ kind: 'fault', name, ...first.fault })
     for (const lane of lanes) this.#emit({ type: 'alert-lane', at: Date.now(), lane })
+    if (fault.kind === 'service' && !this.#hasFailed) {
+      const where = { service: fault.service, window: first.fault, where: `the trial "${name}"` }
+      const trace = await this.#attempt(`a failed request in ${where.where}`, (signal) =>
+        failedTrace(this.#context, where, signal),
+      )
+      if (trace) this.#emitTrace(trace)
+    }
     await this.record()
   }
 
@@ -85,6 +96,11 @@ export class CourseRecorder {
     const missing = [...this.#lost, ...(metrics?.missing ?? [])]
     const course: Course = { from: grid.from, to, stepMs: grid.stepMs, series, bands, missing }
     this.#emit({ type: 'course', at: Date.now(), course })
+  }
+
+  #emitTrace(trace: RequestTrace): void {
+    this.#hasFailed ||= trace.why === 'failed'
+    this.#emit({ type: 'request-trace', at: Date.now(), trace: clear(trace) })
   }
 
   #loads(grid: Grid): Series[] {
@@ -121,8 +137,6 @@ export class CourseRecorder {
     )
     return found.flat()
   }
-
-  #traced = new Map<string, Map<number, number>>()
 
   #traces(grid: Grid): Series[] {
     const windows = this.#driven.map(({ context: { window } }) => window)

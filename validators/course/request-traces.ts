@@ -1,6 +1,8 @@
 import type { RequestTrace } from '../../lib/course.ts'
 import type { Span } from '../../lib/span.ts'
-import type { ScenarioContext } from '../context.ts'
+import type { Window } from '../../lib/verdict.ts'
+import { namedBy } from '../backends/trace-source.ts'
+import type { RunContext, ScenarioContext } from '../context.ts'
 
 /** A trace that is drawn may have so many spans; a runaway one would drown the report. */
 const keptSpans = 500
@@ -38,4 +40,25 @@ export async function requestTraces(context: ScenarioContext, signal: AbortSigna
     const spans = found.get(traceId)
     return spans ? [{ why, scenario: scenario.name, traceId, spans: spans.slice(0, keptSpans) }] : []
   })
+}
+
+/** A few traces of the time of a fault hold a failed one; more would only cost the backend. */
+const searched = 100
+
+/** A request that a service answered with an error in a window: one of the first that the backend finds, if there is any. */
+export async function failedTrace(
+  { backends, config }: Pick<RunContext, 'backends' | 'config'>,
+  { service, window, where }: { readonly service: string; readonly window: Window; readonly where: string },
+  signal: AbortSignal,
+): Promise<RequestTrace | undefined> {
+  const { traces } = backends
+  const name = namedBy(traces, config.services[service]?.traces.service ?? service)
+  const query = { service: name, ...window, limit: Math.min(searched, traces.can.limit) }
+  let found: readonly Span[] | undefined
+  const each = (trace: readonly Span[]) => {
+    if (trace.some((span) => span.service === name && span.error)) found ??= trace
+  }
+  await traces.search(query, each, signal)
+  const [first] = found ?? []
+  return first && { why: 'failed', scenario: where, traceId: first.traceId, spans: found?.slice(0, keptSpans) ?? [] }
 }
