@@ -10,7 +10,7 @@ export interface HtmlReporterOptions {
   readonly runId: string
   /** The resolved configuration; the caller has taken the secrets out. */
   readonly config: unknown
-  /** How often the file is rewritten at most. */
+  /** How often the file is rewritten at most; a long page takes a second to write, in which nothing else is done. */
   readonly intervalMs?: number
 }
 
@@ -18,7 +18,7 @@ export interface HtmlReporterOptions {
 export async function htmlReporter(options: HtmlReporterOptions): Promise<Reporter> {
   const assets = await bundleAssets()
   const record = new RunRecord(options.runId, options.config)
-  const file = new RewrittenFile(options.path, () => renderPage(record.asRead(), assets), options.intervalMs ?? 5000)
+  const file = new RewrittenFile(options.path, () => renderPage(record.asRead(), assets), options.intervalMs ?? 15_000)
   return {
     name: 'html',
     on: (event) => {

@@ -174,7 +174,12 @@ describe('the report of a real run', () => {
       expect(area).toBeGreaterThan(0.98 * sent)
       expect(area).toBeLessThan(1.02 * sent)
     }
-    expect(course?.bands.map(({ kind }) => kind)).toEqual(['scenario', 'fault'])
+    const alerts = run.checks.filter((check) => isRed(check) && check.signal === 'alerts')
+    const why = alerts.map(({ reason }) => reason).join('; ')
+    expect(
+      course?.bands.map(({ kind }) => kind),
+      why,
+    ).toEqual(['scenario', 'fault'])
     expect(lanes.map(({ alert }) => alert)).toEqual(['GatewayHighErrorRate'])
     expect(lanes[0]?.stations.map(({ id }) => id)).toContain('resolved-delivered')
 
@@ -302,7 +307,8 @@ it('runs no script of anybody else, wherever it stands', async () => {
   expect(await page.locator('.plot canvas').count()).toBeGreaterThan(5)
   // Addresses from outside lead to the web or nowhere.
   const schemes = await page.evaluate(`[...new Set([...document.links].map((one) => one.protocol))].sort()`)
-  expect(schemes).toEqual(['file:', 'http:', 'https:'])
+  expect(schemes).toContain('https:')
+  expect(['file:', 'http:', 'https:']).toEqual(expect.arrayContaining(z.array(z.string()).parse(schemes)))
   await page.close()
 })
 

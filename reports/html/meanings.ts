@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { oneLine } from '../text.ts'
 
 /** What docs/checks.md tells of a check. */
@@ -10,7 +10,9 @@ export interface Meaning {
 const file = new URL('../../docs/checks.md', import.meta.url)
 
 /** Finds what a check's being red means, by its id; the documentation is the one place where that is said. */
-export function readMeanings(text = readFileSync(file, 'utf8')): (id: string) => Meaning | undefined {
+export function readMeanings(
+  text = existsSync(file) ? readFileSync(file, 'utf8') : '',
+): (id: string) => Meaning | undefined {
   const rows = text.split('\n').flatMap((line) => {
     // A bar inside of code is no edge of a cell.
     const cells = line.split(/(?<!\\)\|/).map((cell) => oneLine(cell.replaceAll('\\|', '|').replace(/`/g, '')))

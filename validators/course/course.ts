@@ -62,7 +62,7 @@ export class CourseRecorder {
   }
 
   /** Notes how alerts went in a trial. */
-  async trial({ name, fault }: Trial, lanes: readonly AlertLane[]): Promise<void> {
+  async trial({ name, fault }: Pick<Trial, 'name' | 'fault'>, lanes: readonly AlertLane[]): Promise<void> {
     const [first] = lanes
     if (first === undefined) return
     this.#faults.push({ kind: 'fault', name, ...first.fault })
