@@ -6,6 +6,7 @@ import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
 import { type Flags, withFlags } from './flags.ts'
 import { withInitCommand } from './init/init.ts'
+import { withReportCommand } from './report.ts'
 import { runCommand } from './run.ts'
 import { setupCommand } from './setup.ts'
 import { withSloCommands } from './slo.ts'
@@ -42,6 +43,10 @@ withFlags(check, 'config', 'since', 'until', 'out', 'only', 'reporter', 'quiet',
     exitCode = await checkCommand(folder, flags)
   },
 )
+
+withReportCommand(program, (code) => {
+  exitCode = code
+})
 
 const alerts = program.command('alerts').description('prove rules and routes, without load and without waking anyone')
 withRulesCommand(alerts, (code) => {

@@ -4,16 +4,15 @@ import type { RunEvent } from '../lib/event.ts'
 import { hex8 } from '../lib/trace-id.ts'
 import type { Verdict } from '../lib/verdict.ts'
 import { openReportFolder } from '../reports/folder.ts'
-import { jsonReporter } from '../reports/json.ts'
-import { junitReporter } from '../reports/junit.ts'
 import { perform } from '../stack/action.ts'
 import { obtain } from '../stack/obtain.ts'
 import { recipes } from '../stack/recipes.ts'
-import { loadConfig, publicConfig } from '../validators/config.ts'
+import { loadConfig } from '../validators/config.ts'
 import { configPositions } from '../validators/config-position.ts'
 import { planRun, run } from '../validators/run.ts'
 import { openEnvironment, type RunEnvironment } from './environment.ts'
 import { type Flags, reportsFolder, sizesOf } from './flags.ts'
+import { folderReporters } from './folder-reporters.ts'
 import { interruptible } from './interrupt.ts'
 import { multiplexed, openReporters } from './reporters.ts'
 import { verdictSentence } from './verdict-sentence.ts'
@@ -32,11 +31,7 @@ export async function runCommand(scenarios: readonly string[], flags: Flags): Pr
     reportFolder: folder.path,
     positionOf: configPositions(config, planned),
   })
-  const reporter = multiplexed([
-    ...reporters,
-    junitReporter({ path: folder.junit }),
-    jsonReporter({ path: folder.json, runId: name, config: publicConfig(config) }),
-  ])
+  const reporter = multiplexed([...reporters, ...(await folderReporters(folder, name, config))])
   const startedAt = Date.now()
   const verdicts: Verdict[] = []
   const emit = (event: RunEvent) => {

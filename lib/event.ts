@@ -1,3 +1,4 @@
+import type { AlertLane, Course, RequestTrace } from './course.ts'
 import type { CheckResult, Signal, Window } from './verdict.ts'
 
 /** One scenario as it will be driven, for display. */
@@ -41,6 +42,8 @@ export interface LoadProgress {
   readonly text: string
   /** Absent while k6 has not told them, or cannot. */
   readonly live?: LiveLoad
+  /** When arrivals began, after k6's set-up; epoch milliseconds. Absent until that is known. */
+  readonly begunAt?: number
 }
 
 export interface ScenarioResult {
@@ -106,6 +109,10 @@ export type RunEvent =
   | { readonly type: 'scenario-ended'; readonly at: number; readonly result: ScenarioResult }
   | { readonly type: 'check'; readonly at: number; readonly result: CheckResult }
   | { readonly type: 'roll-call'; readonly at: number; readonly rollCall: RollCallTable }
+  /** Replaces the one before: it holds all that happened so far. */
+  | { readonly type: 'course'; readonly at: number; readonly course: Course }
+  | { readonly type: 'alert-lane'; readonly at: number; readonly lane: AlertLane }
+  | { readonly type: 'request-trace'; readonly at: number; readonly trace: RequestTrace }
   | { readonly type: 'warning'; readonly at: number; readonly text: string }
   | { readonly type: 'run-ended'; readonly at: number; readonly end: RunEnd }
 

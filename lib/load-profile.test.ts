@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { loadPlan, profileNames } from './load-profile.ts'
+import { loadPlan, offeredRate, profileNames } from './load-profile.ts'
 
 const timeouts = [10_000, 10_000]
 
@@ -48,4 +48,12 @@ it('spike bursts tenfold and recovers', () => {
     ],
   })
   expect(expectedIterations).toBe(90 + 750 + 135)
+})
+
+it('offers at every moment the rate of the phase', () => {
+  const spike = loadPlan('spike', { rate: 100, share: 0.5, durationMs: 20_000, timeouts: [1000] })
+  const rates = [-1, 0, 5_999, 6_000, 10_999, 11_000, 19_999, 20_000].map((at) => offeredRate(spike, at))
+  expect(rates).toEqual([0, 5, 5, 50, 50, 5, 5, 0])
+  const basic = loadPlan('basic', { rate: 7, durationMs: 1000, timeouts: [1000] })
+  expect([0, 999, 1000].map((at) => offeredRate(basic, at))).toEqual([7, 7, 0])
 })

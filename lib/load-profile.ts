@@ -127,6 +127,15 @@ export function loadPlan(name: ProfileName, size: LoadSize): LoadPlan {
   return { k6, durationMs, gracefulStopMs, peakRate, expectedIterations: Math.round(expectedIterations), phases }
 }
 
+/** Iterations a second that a load offers at a moment, milliseconds since its start; 0 outside of it. */
+export function offeredRate({ k6, durationMs, phases }: LoadPlan, atMs: number): number {
+  if (atMs < 0 || atMs >= durationMs) return 0
+  if (k6.executor === 'constant-arrival-rate') return k6.rate / 60
+  const index = phases.findIndex(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs)
+  const holds = k6.stages.filter(({ duration }) => duration !== '0s')
+  return (holds[index]?.target ?? 0) / 60
+}
+
 /** A jump to the level (a stage of no length), then the level itself. */
 function stagesOf(target: number, phase: LoadPhase | undefined): Stage[] {
   if (phase === undefined) return []

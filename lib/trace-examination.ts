@@ -26,6 +26,8 @@ export interface TraceExpectation {
 /** The span by which a service enters a trace. */
 export interface Entry {
   readonly spanId: string
+  /** Epoch milliseconds. */
+  readonly startedAt: number
   readonly durationMs: number
   /** http.response.status_code; 0 if it has none. */
   readonly status: number
@@ -77,6 +79,7 @@ export function examineTrace(spans: readonly Span[], expectation: TraceExpectati
       if (before === undefined) {
         entries.set(span.service, {
           spanId: span.spanId,
+          startedAt: span.startedAt,
           durationMs: span.durationMs,
           status: statusOf(span),
           count: 1,

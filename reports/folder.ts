@@ -9,14 +9,26 @@ export interface ReportFolder {
   readonly logs: string
   readonly junit: string
   readonly json: string
+  readonly html: string
+}
+
+/** The files of a report's folder. */
+export function reportFiles(path: string): ReportFolder {
+  return {
+    path,
+    logs: join(path, 'logs'),
+    junit: join(path, 'junit.xml'),
+    json: join(path, 'run.json'),
+    html: join(path, 'report.html'),
+  }
 }
 
 /**
  * Makes `<base>/<run id>/` with `logs/`, and points the link `<base>/latest` at it. Several runs may do so at once: each
- * has its own folder, and the link names the one that started last.
+ * has its own folder, and the link names the one that started last. What is no run leaves the link as it is.
  * @throws UsageError if the folder can't be made or written to, or exists already
  */
-export async function openReportFolder(base: string, runId: string): Promise<ReportFolder> {
+export async function openReportFolder(base: string, runId: string, isRun = true): Promise<ReportFolder> {
   if (!/^[\w][\w.-]*$/.test(runId))
     throw new UsageError(`The run id "${runId}" must be usable as the name of a folder.`)
   const path = resolve(base, runId)
@@ -24,11 +36,11 @@ export async function openReportFolder(base: string, runId: string): Promise<Rep
     await mkdir(resolve(base), { recursive: true })
     await mkdir(path)
     await mkdir(join(path, 'logs'))
-    await pointLatest(resolve(base), runId)
+    if (isRun) await pointLatest(resolve(base), runId)
   } catch (error) {
     throw new UsageError(`Cannot write the report to ${path}: ${remedy(error)}`, { cause: error })
   }
-  return { path, logs: join(path, 'logs'), junit: join(path, 'junit.xml'), json: join(path, 'run.json') }
+  return reportFiles(path)
 }
 
 /** A link is made aside and moved into place, for replacing it directly would leave a moment without any. */

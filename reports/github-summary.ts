@@ -1,11 +1,11 @@
 import { formatDuration } from '../lib/duration.ts'
 import { exitCodes } from '../lib/errors.ts'
 import type { RollCallRow } from '../lib/event.ts'
-import { type CheckResult, signals, verdicts } from '../lib/verdict.ts'
+import { type CheckResult, signals } from '../lib/verdict.ts'
 import { evidenceLines, placeOf } from './evidence.ts'
 import { codeBlock, htmlText, markdownTable, markdownText } from './markdown.ts'
 import type { RunFacts } from './run-facts.ts'
-import { count, isRed, looks, percent, verdictWord } from './terminal-summary.ts'
+import { count, isRed, looks, percent, verdictColumns, verdictWord } from './terminal-summary.ts'
 import { shortened } from './text.ts'
 import { thresholdRows } from './thresholds.ts'
 
@@ -123,12 +123,13 @@ function rollCallCells(scenario: string, row: RollCallRow): string[] {
 
 function signalSection({ checks }: RunFacts): string[] {
   if (checks.length === 0) return ['**No check was judged, so nothing is proven.**']
+  const shown = verdictColumns(checks)
   const rows = signals.flatMap((signal) => {
     const own = checks.filter((check) => check.signal === signal)
-    const numbers = verdicts.map((verdict) => own.filter((check) => check.verdict === verdict).length)
+    const numbers = shown.map((verdict) => own.filter((check) => check.verdict === verdict).length)
     return own.length === 0 ? [] : [[signal, ...numbers.map((number) => (number === 0 ? '·' : count(number)))]]
   })
-  return [tableOf(['Signal', ...verdicts.map((verdict) => looks[verdict].word)], rows)]
+  return [tableOf(['Signal', ...shown.map((verdict) => looks[verdict].word)], rows)]
 }
 
 function accepted({ checks }: RunFacts): string[] {

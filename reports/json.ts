@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../lib/errors.ts'
-import type { Plan, Reporter, RollCallTable, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
-import type { CheckResult } from '../lib/verdict.ts'
+import type { Reporter } from '../lib/event.ts'
 import { RewrittenFile } from './atomic-file.ts'
+import { RunRecord } from './run-record.ts'
 import { type Run, runSchema, schemaVersion } from './run-schema.ts'
 
 export interface JsonReporterOptions {
@@ -31,68 +30,6 @@ export function jsonReporter(options: JsonReporterOptions): Reporter {
       else file.touch()
     },
     close: () => file.flush(),
-  }
-}
-
-/** What is known of a run so far. */
-class RunRecord {
-  private readonly runId: string
-  private readonly config: unknown
-  private readonly scenarios: ScenarioResult[] = []
-  private readonly checks: CheckResult[] = []
-  private readonly rollCalls: RollCallTable[] = []
-  private readonly warnings: { readonly at: number; readonly text: string }[] = []
-  private plan: Plan | null = null
-  private startedAt: number | null = null
-  private versions: Readonly<Record<string, string>> = {}
-  private end: RunEnd | null = null
-
-  constructor(runId: string, config: unknown) {
-    this.runId = runId
-    this.config = config
-  }
-
-  add(event: RunEvent): void {
-    switch (event.type) {
-      case 'run-started':
-        this.plan = event.plan
-        this.startedAt = event.at
-        this.versions = event.versions
-        break
-      case 'scenario-ended':
-        this.scenarios.push(event.result)
-        break
-      case 'check':
-        this.checks.push(event.result)
-        break
-      case 'roll-call':
-        this.rollCalls.push(event.rollCall)
-        break
-      case 'warning':
-        this.warnings.push({ at: event.at, text: event.text })
-        break
-      case 'run-ended':
-        this.end = event.end
-        break
-    }
-  }
-
-  stringify(): string {
-    const { runId, plan, startedAt, versions, scenarios, checks, rollCalls, warnings, end } = this
-    const config = this.config ?? null
-    const writtenAt = Date.now()
-    const head = { schemaVersion, runId, writtenAt, startedAt, plan, versions, environment: environment() }
-    return JSON.stringify({ ...head, scenarios, checks, rollCalls, warnings, end, config }, null, 2)
-  }
-}
-
-function environment(): Run['environment'] {
-  return {
-    node: process.version,
-    platform: `${platform()} ${release()} ${arch()}`,
-    cpus: availableParallelism(),
-    cpuModel: cpus()[0]?.model ?? 'unknown',
-    memoryBytes: totalmem(),
   }
 }
 

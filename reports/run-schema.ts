@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { panels } from '../lib/course.ts'
 import { signals, verdicts } from '../lib/verdict.ts'
 
 /** Grows by one whenever a reader of the old form would misread the new one. */
@@ -75,6 +76,54 @@ export const rollCallSchema = z.object({
   losses: z.array(z.object({ service: z.string(), signal: z.enum(signals), id: z.string(), command: z.string() })),
 })
 
+const courseSchema = windowSchema.extend({
+  stepMs: z.number(),
+  series: z.array(
+    z.object({
+      panel: z.enum(panels),
+      name: z.string(),
+      service: z.string().exactOptional(),
+      values: z.array(z.number().nullable()),
+    }),
+  ),
+  bands: z.array(windowSchema.extend({ kind: z.enum(['scenario', 'phase', 'fault']), name: z.string() })),
+  missing: z.array(z.string()),
+})
+
+const laneSchema = windowSchema.extend({
+  alert: z.string(),
+  trial: z.string(),
+  fault: windowSchema,
+  stations: z.array(
+    z.object({
+      id: z.string(),
+      receiver: z.string().exactOptional(),
+      at: z.number().nullable(),
+      permitted: windowSchema,
+    }),
+  ),
+})
+
+const traceSchema = z.object({
+  why: z.enum(['slowest', 'failed']),
+  scenario: z.string(),
+  traceId: z.string(),
+  spans: z.array(
+    z.object({
+      traceId: z.string(),
+      spanId: z.string(),
+      parents: z.array(z.string()),
+      service: z.string(),
+      operation: z.string(),
+      kind: z.enum(['server', 'client', 'producer', 'consumer', 'internal']),
+      startedAt: z.number(),
+      durationMs: z.number(),
+      error: z.boolean(),
+      attributes: z.record(z.string(), z.string()),
+    }),
+  ),
+})
+
 export const endSchema = z.object({
   runId: z.string(),
   exitCode: z.number().int(),
@@ -104,6 +153,10 @@ export const runSchema = z.object({
   checks: z.array(checkSchema),
   /** By scenario; absent in runs of earlier versions. */
   rollCalls: z.array(rollCallSchema).default([]),
+  /** Null and none in runs of earlier versions, and where nothing could be read. */
+  course: courseSchema.nullable().default(null),
+  lanes: z.array(laneSchema).default([]),
+  traces: z.array(traceSchema).default([]),
   warnings: z.array(z.object({ at: z.number(), text: z.string() })),
   /** Null until the run has ended. */
   end: endSchema.nullable(),

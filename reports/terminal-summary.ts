@@ -57,13 +57,15 @@ export function thresholdTable(checks: readonly CheckResult[], columns: number, 
   return [`  ${colors.dim(title)}`, ...colored.map((line) => `  ${line}`), '']
 }
 
+/** The verdicts that a table of them has columns for; a rare word takes one only where it is used. */
+export function verdictColumns(checks: readonly CheckResult[]): Verdict[] {
+  return verdicts.filter((verdict) => verdict !== 'accepted' || checks.some((check) => check.verdict === verdict))
+}
+
 /** How many checks ended how, a row per signal that was judged. */
 export function signalTable(checks: readonly CheckResult[], columns: number, colors: Paint): string[] {
   if (checks.length === 0) return [`  ${colors.red('No check was judged, so nothing is proven.')}`, '']
-  // A rare word takes a column only where it is used.
-  const shown = verdicts.filter(
-    (verdict) => verdict !== 'accepted' || checks.some((check) => check.verdict === verdict),
-  )
+  const shown = verdictColumns(checks)
   const rows = signals.flatMap((signal) => {
     const own = checks.filter((check) => check.signal === signal)
     return own.length === 0 ? [] : [[signal, ...tally(own, shown)]]

@@ -169,7 +169,7 @@ class TerminalView {
     ])
     this.output.print(failureLines(checks, columns, colors))
     if (reportFolder !== undefined)
-      this.say([`${colors.dim('Report')}  ${oneLine(reportFolder)}/junit.xml, run.json, logs/`])
+      this.say([`${colors.dim('Report')}  ${oneLine(reportFolder)}/report.html, junit.xml, run.json`])
     this.output.print(verdictLines(end, columns, colors))
   }
 }

@@ -295,3 +295,14 @@ it('takes a freshness section whole or not at all', () => {
     /freshness\.rate: .*\n.*freshness\.p95\.logs: "soon" is no duration/,
   )
 })
+
+it.each([
+  ['ftp://jaeger.example/{traceId}', 'must begin with http'],
+  ['javascript:alert({traceId})', 'must begin with http'],
+  ['https://user:secret@jaeger.example/{traceId}', 'must hold no credentials'],
+  ['https://jaeger.example/{trace}', '{trace} is no place in a link: there are traceId'],
+])('refuses the link %s', (trace, why) => {
+  const text = refusal({ ...least, links: { trace } })
+  expect(text).toContain('links.trace')
+  expect(text).toContain(why)
+})

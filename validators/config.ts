@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { parseDuration } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
+import { linkPlaces } from '../lib/links.ts'
 import { parseThresholds } from '../lib/threshold.ts'
 import { acceptedEntry } from './accepted.ts'
 import { type Trial, trial } from './alerts/expectation.ts'
@@ -150,6 +151,19 @@ const freshness = z.strictObject({
   p95: z.strictObject({ metrics: duration, logs: duration, traces: duration }),
 })
 
+const linkTemplate = z.string().superRefine((text, context) => {
+  const places = [...text.matchAll(/\{(\w+)\}/g)].flatMap(([, place]) => place ?? [])
+  const unknown = places.filter((place) => !linkPlaces.some((known) => known === place))
+  for (const place of unknown)
+    context.addIssue({
+      code: 'custom',
+      message: `{${place}} is no place in a link: there are ${linkPlaces.join(', ')}`,
+    })
+  if (!/^https?:\/\//.test(text)) context.addIssue({ code: 'custom', message: 'must begin with http:// or https://' })
+  if (/^https?:\/\/[^/]*@/.test(text))
+    context.addIssue({ code: 'custom', message: 'must hold no credentials: they would stand in every report' })
+})
+
 const thresholds = z.record(z.string(), z.array(z.string())).superRefine((record, context) => {
   for (const problem of parseThresholds(record).problems) context.addIssue({ code: 'custom', message: problem })
 })
@@ -218,6 +232,10 @@ const schema = z
         z.string().regex(/^(literal:.+|[A-Za-z_]\w*)$/, 'must be the name of an environment variable, or literal:…'),
       )
       .default([]),
+    /** Addresses of the pages where a failure is looked into, such as those of Jaeger and of Grafana's Explore. */
+    links: z
+      .strictObject({ trace: linkTemplate.optional(), logs: linkTemplate.optional(), graph: linkTemplate.optional() })
+      .prefault({}),
     /** Queries under way at once, over all backends: asking must not disturb what is asked. */
     queries: z.number().int().min(1).max(64).default(4),
     /** Who is told besides the files of the report folder, as for `--reporter`; paths are relative to the config. */

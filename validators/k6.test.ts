@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { LoadProgress } from '../lib/event.ts'
-import { bundle, loadScenario, runK6 } from './k6.ts'
+import { beginOf, bundle, loadScenario, runK6 } from './k6.ts'
 
 let folder = ''
 beforeAll(async () => {
@@ -61,4 +61,14 @@ echo 'running (0m01.0s), 0/1 VUs, 7 complete and 0 interrupted iterations'
   expect(logTail).toEqual([])
   expect(seen).toMatchObject([{ scenario: 'smoke', iterations: 7 }])
   expect(seen[0]).not.toHaveProperty('live')
+})
+
+it.each([
+  ['browse         [   5% ] 01/20 VUs  0.4s/8s  10.00 iters/s', 400],
+  ['manage-todos   [  99% ] 04/16 VUs  1h02m03.5s/1h30m0s  8.00 iters/s', 3_723_500],
+  ['browse         [   0% ]', undefined],
+  ['Init           [  98% ] 39/40 VUs initialized', undefined],
+  ['running (0m01.0s), 05/40 VUs, 4 complete and 0 interrupted iterations', undefined],
+])('knows from "%s" when the load began', (line, elapsed) => {
+  expect(beginOf(line, 10_000_000)).toBe(elapsed === undefined ? undefined : 10_000_000 - elapsed)
 })

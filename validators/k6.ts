@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { execa } from 'execa'
 import { z } from 'zod'
+import { parseDuration } from '../lib/duration.ts'
 import { EnvironmentError, UsageError } from '../lib/errors.ts'
 import type { LoadProgress } from '../lib/event.ts'
 import { profileNames } from '../lib/load-profile.ts'
@@ -202,10 +203,12 @@ async function once(
   try {
     const listen = new Listener()
     const { startedAt, ...progress } = told
+    let begunAt: number | undefined
     const [ended] = await Promise.all([
       k6,
       eachLine(k6.iterable({ from: 'stderr' }), file('k6.log'), (line) => listen.stderr(line)),
       eachLine(k6.iterable({ from: 'stdout' }), file('k6.out'), (line) => {
+        begunAt ??= beginOf(line, Date.now())
         const text = /^running .*iterations/.exec(line)?.[0]
         const iterations = Number(/(\d+) complete/.exec(line)?.[1] ?? 0)
         const live = look?.latest
@@ -216,6 +219,7 @@ async function once(
             iterations,
             text,
             ...(live === undefined ? {} : { live }),
+            ...(begunAt === undefined ? {} : { begunAt }),
           })
       }),
     ])
@@ -230,6 +234,13 @@ async function once(
 }
 
 /** The caller's environment without k6's own variables, which would change the run behind the plan's back. */
+/** When a journey's arrivals began, by its line of progress: `browse  [  5% ] 01/20 VUs  0.4s/8s  10.00 iters/s`. */
+export function beginOf(line: string, now: number): number | undefined {
+  const [, elapsed] = /^\S+ +\[ *\d+% \] \d+\/\d+ VUs +((?:\d+h)?(?:\d+m)?[\d.]+s)\//.exec(line) ?? []
+  const ms = parseDuration(elapsed ?? '')
+  return ms ? now - ms : undefined
+}
+
 function environment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('K6_') && !name.startsWith('MUSTER_'))
   return { ...Object.fromEntries(kept), K6_AUTO_EXTENSION_RESOLUTION: 'false', K6_NO_USAGE_REPORT: 'true' }

@@ -23,6 +23,8 @@ import {
   type SentinelRun,
   scrapeDeadline,
 } from './context.ts'
+import { CourseRecorder } from './course/course.ts'
+import type { LoadTrack } from './course/load-track.ts'
 import { jobsOf } from './coverage.ts'
 import type { Observed, ObservedFreshness } from './freshness.ts'
 import { invalidating } from './invalidating.ts'
@@ -119,26 +121,30 @@ export async function run(input: RunInput): Promise<ExitCode> {
     scenarios: [],
   }
   const begun = Date.now()
+  const course = new CourseRecorder(context, emit)
   for (const one of planned) {
     if (!backends.lacks('prometheus'))
       emit({ type: 'phase', at: Date.now(), text: `waiting for a quiet scrape before ${one.scenario.name}` })
     const edges = await quietEdge(context)
     emit({ type: 'phase', at: Date.now(), text: `driving ${one.scenario.name}` })
-    const driven = await drive(input, { ...context, edges }, one)
+    const track = course.track(one)
+    const driven = await drive(input, { ...context, edges }, one, track)
     emit({ type: 'phase', at: Date.now(), text: `judging ${one.scenario.name}` })
     await judge(scenarioChecks(driven))
     const rollCall = await rollCallTable(driven)
     if (rollCall) emit({ type: 'roll-call', at: Date.now(), rollCall })
     recording.scenarios.push(await recorded(one, driven))
     await writeRecording(input.folder, recording)
+    await course.scenario(track, driven)
   }
   const healthy: Window = { from: begun, to: Date.now() }
   if (wants(input.only, 'slo')) await judge(sloRunChecks(context, healthy))
   if (wants(input.only, 'alerts')) await judge(quietChecks(context, input.sinks, healthy))
-  await holdTrials(input, context, trials, judge)
+  await holdTrials(input, context, trials, judge, (trial, lanes) => course.trial(trial, lanes))
   emit({ type: 'phase', at: Date.now(), text: 'judging the stack' })
   await judge(stackChecks(context, { from: begun, to: Date.now() }))
   await judge(acceptances.checks(input.only !== undefined || planned.length < config.scenarios.length))
+  await course.record()
   return exitCodeOf(judgements)
 }
 
@@ -222,6 +228,7 @@ async function drive(
   input: RunInput,
   context: RunContext & Pick<ScenarioFacts, 'edges'>,
   planned: Planned,
+  track: LoadTrack,
 ): Promise<ScenarioContext> {
   const { emit } = input
   const { scenario, firstNumber, rate, durationMs, thresholds } = planned
@@ -247,7 +254,11 @@ async function drive(
     plan,
     folder: join(input.folder, 'logs', 'k6', scenario.name),
     signal: input.signal,
-    onProgress: (progress) => emit({ type: 'load-progress', at: Date.now(), progress }),
+    onProgress: (progress) => {
+      const at = Date.now()
+      track.note(progress, at)
+      emit({ type: 'load-progress', at, progress })
+    },
     onSpawn: (pid) => {
       input.guard.k6(pid)
       // k6 may be started again, without its live figures; the sentinel goes on.

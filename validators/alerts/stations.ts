@@ -8,7 +8,7 @@ import { arrivedOf, latestDelivery, seenBounds, spellsOf } from './receivers.ts'
 import { alertWords, endOf, firstOf, type Moment, type Timeline, type Watched } from './timeline.ts'
 
 /** One station of an alert's way: when it was reached, counted from what, within what. */
-interface Station {
+export interface Station {
   /** The question in the check's id. */
   readonly id: string
   /** The receiver, if it is one's. */
@@ -25,14 +25,15 @@ interface Station {
 }
 
 /** The stations of an expected alert: pending, firing, in Alertmanager, at each receiver, and back. */
+export function stationsOf(alert: PlannedAlert, plan: TrialPlan, timeline: Timeline, sources: Sources): Station[] {
+  return [...stateStations(alert, plan, timeline, sources), ...deliveryStations(alert, plan, timeline, sources)]
+}
+
+/** A check for each station, and for what is demanded of all. */
 export function stationChecks(alert: PlannedAlert, plan: TrialPlan, timeline: Timeline, sources: Sources): Check[] {
   const { expected, name } = alert
-  const stations = [
-    ...stateStations(alert, plan, timeline, sources),
-    ...deliveryStations(alert, plan, timeline, sources),
-  ]
   return [
-    ...stations.map((station) => reached(name, station, timeline)),
+    ...stationsOf(alert, plan, timeline, sources).map((station) => reached(name, station, timeline)),
     ...(expected.resolves !== false ? [] : [stays(alert, timeline, sources)]),
     ...demandCheck(alert, plan, timeline),
   ]

@@ -1,3 +1,4 @@
+import type { AlertLane } from '../../lib/course.ts'
 import { parseDuration } from '../../lib/duration.ts'
 import { EnvironmentError } from '../../lib/errors.ts'
 import { eventually, pause } from '../../lib/poll.ts'
@@ -11,6 +12,7 @@ import { sourcesOf, told } from './evidence.ts'
 import { hearsResolution } from './expectation.ts'
 import { type FaultTools, switchOn } from './fault.ts'
 import { inhibitedCheck } from './inhibited.ts'
+import { lanesOf } from './lane.ts'
 import { nothingElseCheck, repeatCheck, textChecks } from './notifications.ts'
 import { deliveryBounds, longest, type PlannedAlert, type TrialPlan } from './plan.ts'
 import { arrivedOf, spellsOf } from './receivers.ts'
@@ -20,6 +22,8 @@ import { type Ears, Watch } from './watch.ts'
 
 export interface TrialTools extends FaultTools {
   readonly ears: Ears
+  /** Told how the alerts went, before they are judged. */
+  readonly tellLanes?: (lanes: readonly AlertLane[]) => void
   /** Drives traffic until aborted, and says when its set-up is over; resolves when the load has ended. */
   readonly drive: (load: { scenario: string; rate: number }, signal: AbortSignal, underWay: () => void) => Promise<void>
 }
@@ -37,6 +41,7 @@ export async function holdTrial(context: RunContext, plan: TrialPlan, tools: Tri
   if (missing.length === plan.alerts.length) return without
   const held = { ...plan, alerts: plan.alerts.filter((alert) => !missing.includes(alert)) }
   const timeline = await underLoad(context, held, tools, (signal) => follow(context, held, tools, signal))
+  tools.tellLanes?.(lanesOf(held, timeline, sourcesOf(context.backends)))
   return [...judge(held, timeline, context), ...without]
 }
 

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import type { AlertLane } from '../../lib/course.ts'
 import { EnvironmentError, MusterError } from '../../lib/errors.ts'
 import { trialInstance } from '../../lib/trace-id.ts'
 import type { CheckResult } from '../../lib/verdict.ts'
@@ -64,6 +65,7 @@ export async function holdTrials(
   context: RunContext,
   { plans }: PlannedTrials,
   judge: (checks: readonly Check[]) => Promise<unknown>,
+  tellLanes: (trial: Trial, lanes: readonly AlertLane[]) => Promise<void>,
 ): Promise<void> {
   if (plans.length === 0) return
   const from = Date.now()
@@ -76,7 +78,9 @@ export async function holdTrials(
     const { fault, expect, name } = plan.trial
     const awaited = expect.map(({ alert }) => alert).join(', ')
     input.emit({ type: 'phase', at: Date.now(), text: `trial "${name}" (${fault.kind}): awaiting ${awaited}` })
-    await judge(await tried(input, context, plan))
+    const lanes: AlertLane[] = []
+    await judge(await tried(input, context, plan, (own) => lanes.push(...own)))
+    await tellLanes(plan.trial, lanes)
   }
   const withinMs = Math.max(...plans.map((plan) => longest(plan).resolveMs))
   const trials = plans.map(({ trial }) => trial)
@@ -101,7 +105,12 @@ function endState(
 }
 
 /** A trial that could not be held is errored in each of its alerts, and hides no other. */
-async function tried(input: RunInput, context: RunContext, plan: TrialPlan): Promise<Check[]> {
+async function tried(
+  input: RunInput,
+  context: RunContext,
+  plan: TrialPlan,
+  tellLanes: (lanes: readonly AlertLane[]) => void,
+): Promise<Check[]> {
   const { sinks, config } = input
   try {
     if (!sinks) throw new EnvironmentError(`No sink is open, so nothing of "${plan.trial.name}" can be seen to arrive.`)
@@ -111,6 +120,7 @@ async function tried(input: RunInput, context: RunContext, plan: TrialPlan): Pro
       folder: config.folder,
       perform: input.perform,
       guard: input.guard.fault,
+      tellLanes,
       drive: (load, signal, underWay) => drive(input, load, signal, underWay),
     })
   } catch (error) {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Sample } from '../../lib/counter.ts'
 import { eachSlice, type Slice } from '../../lib/slices.ts'
 import { BackendError, type JsonClient } from './http.ts'
 import type { Labels } from './prometheus.ts'
@@ -20,6 +21,13 @@ const lines = z.object({
         values: z.array(z.tuple([z.string(), z.string()]).rest(z.unknown())),
       }),
     ),
+  }),
+})
+const matrix = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    resultType: z.literal('matrix'),
+    result: z.array(z.object({ values: z.array(z.tuple([z.number(), z.string()])) })),
   }),
 })
 const build = z.object({ version: z.string() })
@@ -101,6 +109,21 @@ export class Loki {
       ...(signal ? { signal } : {}),
     })
     return data.result.map(({ metric, value }) => ({ labels: metric, count: Number(value[1]) }))
+  }
+
+  /** Lines of a pipeline in each stretch of `stepMs`, counted in Loki; a sample is at the end of its stretch. */
+  async counts(pipeline: string, from: number, to: number, stepMs: number, signal?: AbortSignal): Promise<Sample[]> {
+    const params = {
+      query: `sum (count_over_time(${pipeline} [${stepMs}ms]))`,
+      start: `${Math.round(from)}000000`,
+      end: `${Math.round(to)}000000`,
+      step: (stepMs / 1000).toFixed(3),
+    }
+    const path = '/loki/api/v1/query_range'
+    const { data } = await this.client.ask(matrix, { path, params, ...(signal ? { signal } : {}) })
+    return data.result.flatMap(({ values }) =>
+      values.map(([at, value]) => ({ at: Math.round(at * 1000), value: Number(value) })),
+    )
   }
 
   /** The first few lines, as examples. */

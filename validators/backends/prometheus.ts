@@ -165,6 +165,19 @@ export class Prometheus {
     }))
   }
 
+  /** Values of an expression at `from` and each `stepMs` after, up to `to`; epoch milliseconds. NaN and infinities are left out. */
+  async range(query: string, from: number, to: number, stepMs: number, signal?: AbortSignal): Promise<Series[]> {
+    const seconds = (ms: number) => (ms / 1000).toFixed(3)
+    const params = { query, start: seconds(from), end: seconds(to), step: seconds(stepMs) }
+    const { data } = await this.client.ask(matrix, { path: '/api/v1/query_range', params, ...pass(signal) })
+    return data.result.map(({ metric, values }) => ({
+      labels: metric,
+      samples: values
+        .map(([at, value]) => ({ at: Math.round(at * 1000), value: Number(value) }))
+        .filter(({ value }) => Number.isFinite(value)),
+    }))
+  }
+
   async instant(query: string, signal?: AbortSignal): Promise<{ labels: Labels; value: number }[]> {
     return this.#vector({ query }, signal)
   }

@@ -50,12 +50,17 @@ export class RollCall {
   async answers(service: string): Promise<{ counted?: number; logged?: Tally; traced?: Tally }> {
     const counted = this.#counted.get(service)
     const logged = await this.#logged.get(service)?.catch(() => undefined)
-    const traced = (await this.#traced?.catch(() => undefined))?.services.get(service)
+    const traced = (await this.tracedSoFar())?.services.get(service)
     return {
       ...(counted === undefined ? {} : { counted }),
       ...(logged ? { logged: logged.tally } : {}),
       ...(traced ? { traced: traced.tally } : {}),
     }
+  }
+
+  /** What was traced so far, without asking for it; undefined: not asked, or not to be had. */
+  async tracedSoFar(): Promise<Traced | undefined> {
+    return this.#traced?.catch(() => undefined)
   }
 
   /** Where what is missing was likely lost, in a sentence. */

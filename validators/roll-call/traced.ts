@@ -31,6 +31,8 @@ export interface TracedService {
   readonly statuses: Uint16Array
   /** 0: not traced. */
   readonly spanIds: BigUint64Array
+  /** By second since the epoch: how many of these spans began in it. */
+  readonly seconds: ReadonlyMap<number, number>
 }
 
 /** What was traced of the requests of a scenario. */
@@ -147,6 +149,7 @@ interface ServiceBook {
   readonly durationsMs: Float32Array
   readonly statuses: Uint16Array
   readonly spanIds: BigUint64Array
+  readonly seconds: Map<number, number>
 }
 
 /** What is noted of the traces of a scenario. */
@@ -190,6 +193,7 @@ class Book {
         durationsMs: new Float32Array(roll.size).fill(Number.NaN),
         statuses: new Uint16Array(roll.size),
         spanIds: new BigUint64Array(roll.size),
+        seconds: new Map(),
       })
     }
     for (const [place] of roll.places()) {
@@ -261,9 +265,11 @@ class Book {
 
   /** @returns true if a service that the step promises is not there, though the answer was the declared one */
   #noteEntries(place: number, account: StepAccount, entries: ReturnType<typeof examineTrace>['entries']): boolean {
-    for (const [service, { spanId, durationMs, status, count }] of entries) {
+    for (const [service, { spanId, startedAt, durationMs, status, count }] of entries) {
       const book = this.#services.get(service)
       if (book === undefined) continue
+      const second = Math.floor(startedAt / 1000)
+      if (book.attendance.counts[place] === 0) book.seconds.set(second, (book.seconds.get(second) ?? 0) + 1)
       book.attendance.counts[place] = Math.min(255, count)
       book.durationsMs[place] = durationMs
       book.statuses[place] = status

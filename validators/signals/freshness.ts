@@ -74,39 +74,49 @@ function reproduction(context: ScenarioContext, signal: 'logs' | 'traces', { ser
   return { query, reproduce: loki.client.curl('/loki/api/v1/query_range', { query, ...range }) }
 }
 
-/** Scrapes leave timestamps, so nothing is asked while the load runs. */
-async function scraped(
+/** The sentinel's requests that were answered as declared, until scraped in each service of their step. */
+export async function metricSightings(
   context: ScenarioContext,
-  { requests, number: scenario }: SentinelRun,
-  limit: string,
-): Promise<Outcome> {
-  const { prometheus } = context.backends
+  { requests, number: scenario }: Pick<SentinelRun, 'requests' | 'number'>,
+  signal: AbortSignal,
+): Promise<Sighting[]> {
   const answered = requests.filter(({ status, declared }) => status === declared.status)
-  if (answered.length === 0) return unanswered(context, 'no request of the sentinel was answered as declared')
   const scrapedOf = (names: readonly string[]) =>
     names.filter((name) => whyUnjudged(context, name, 'metrics') === undefined)
   const services = scrapedOf([...new Set(answered.flatMap(({ declared }) => declared.services))])
   const { clockOffsetMs } = context.facts
-  const from = context.window.from + clockOffsetMs
-  const selectorOf = (service: string) =>
-    `{__name__=~"up|scrape_duration_seconds",job=${literal(context.config.services[service]?.job ?? service)}}`
+  const [from, to] = [context.window.from + clockOffsetMs, present(context) + clockOffsetMs]
+  const found = await Promise.all(
+    services.map(async (service) => {
+      const series = await context.backends.prometheus.raw(scrapesSelector(context, service), from, to, signal)
+      return [service, scrapesOf(series, clockOffsetMs)] as const
+    }),
+  )
+  const scrapes = new Map(found)
+  return answered.flatMap(({ declared, number: step, repetition, iteration, answeredAt }) => {
+    const origin = { run: context.runId, instance: sentinelInstance, scenario, step, repetition, iteration }
+    return scrapedOf(declared.services).map((service): Sighting => {
+      const afterMs = scrapedAfter(answeredAt, scrapes.get(service) ?? [])
+      return { traceId: traceId(origin), service, resolutionMs: 0, ...(afterMs === undefined ? {} : { afterMs }) }
+    })
+  })
+}
+
+function scrapesSelector({ config }: ScenarioContext, service: string): string {
+  return `{__name__=~"up|scrape_duration_seconds",job=${literal(config.services[service]?.job ?? service)}}`
+}
+
+/** Scrapes leave timestamps, so nothing is asked while the load runs. */
+async function scraped(context: ScenarioContext, sentinel: SentinelRun, limit: string): Promise<Outcome> {
+  const { prometheus } = context.backends
+  const answered = sentinel.requests.filter(({ status, declared }) => status === declared.status)
+  if (answered.length === 0) return unanswered(context, 'no request of the sentinel was answered as declared')
+  const [service = ''] = answered
+    .flatMap(({ declared }) => declared.services)
+    .filter((name) => whyUnjudged(context, name, 'metrics') === undefined)
   let sightings: Sighting[] = []
   const ask = async (attempt: AbortSignal): Promise<Finding> => {
-    const to = present(context) + clockOffsetMs
-    const found = await Promise.all(
-      services.map(
-        async (service) =>
-          [service, scrapesOf(await prometheus.raw(selectorOf(service), from, to, attempt), clockOffsetMs)] as const,
-      ),
-    )
-    const scrapes = new Map(found)
-    sightings = answered.flatMap(({ declared, number: step, repetition, iteration, answeredAt }) => {
-      const origin = { run: context.runId, instance: sentinelInstance, scenario, step, repetition, iteration }
-      return scrapedOf(declared.services).map((service): Sighting => {
-        const afterMs = scrapedAfter(answeredAt, scrapes.get(service) ?? [])
-        return { traceId: traceId(origin), service, resolutionMs: 0, ...(afterMs === undefined ? {} : { afterMs }) }
-      })
-    })
+    sightings = await metricSightings(context, sentinel, attempt)
     return findingOf(sightings, limit)
   }
   const deadline = scrapeDeadline(context.facts)
@@ -117,7 +127,11 @@ async function scraped(
     isFinal,
     firstPauseMs: 200,
   })
-  const { query, time } = prometheus.rawQuery(selectorOf(services[0] ?? ''), from, context.window.to + deadline.ms)
+  const { query, time } = prometheus.rawQuery(
+    scrapesSelector(context, service),
+    context.window.from + context.facts.clockOffsetMs,
+    context.window.to + deadline.ms,
+  )
   const asking = { ...askingOf(context, limit), query, deadline: deadline.words }
   const reproduce = prometheus.client.curl('/api/v1/query', { query, time })
   if (polled.outcome === 'unasked' || !polled.value) return concluded(polled, { ...asking, reproduce })

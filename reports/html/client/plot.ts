@@ -1,0 +1,131 @@
+import uPlot from 'uplot'
+import type { Band, Course } from '../../../lib/course.ts'
+import { type PictureGroup, say } from '../panels.ts'
+import type { Theme } from './theme.ts'
+
+/** What all pictures have in common. */
+export interface Shared {
+  readonly width: number
+  readonly theme: Theme
+  /** What is shown of the time axis; epoch seconds. */
+  readonly range: () => [number, number]
+  readonly bands: readonly Band[]
+}
+
+/** Room left of each picture, the same for all, so that their times are beneath each other. */
+const gutter = 104
+
+/** Room above each picture for two rows of names: scenarios and faults, and under them phases. */
+const headroom = 30
+
+export function seriesData({ series }: PictureGroup, { from, stepMs }: Course): uPlot.AlignedData {
+  const length = Math.max(...series.map(({ values }) => values.length))
+  const times = Array.from({ length }, (_, n) => (from + n * stepMs) / 1000)
+  return [times, ...series.map(({ values }) => [...values])]
+}
+
+export function seriesOptions({ series, unit }: PictureGroup, shared: Shared): uPlot.Options {
+  const { theme, bands } = shared
+  const lines = series.map(({ name, panel }, index): uPlot.Series => {
+    const stroke = theme.series[index % theme.series.length] ?? theme.text
+    return {
+      label: name,
+      stroke,
+      width: 1.5,
+      value: (_, value) => (value === null || value === undefined ? '–' : say(value, unit)),
+      // Sentinels are few: points between gaps are all that there is.
+      ...(panel === 'freshness'
+        ? { spanGaps: true, points: { show: true, size: 4 } }
+        : { points: { show: true, size: 3, filter: lonely } }),
+    }
+  })
+  return {
+    ...commonOptions(shared),
+    height: 150,
+    series: [{ value: (_, at) => (at === null ? '–' : clock(at)) }, ...lines],
+    axes: [
+      timeAxis(theme),
+      { ...axis(theme), size: gutter, values: (_, splits) => splits.map((value) => say(value, unit)), space: 32 },
+    ],
+    scales: { x: { time: true, range: shared.range }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
+    hooks: { drawClear: [(plot) => drawBands(plot, bands, theme)] },
+  }
+}
+
+/** Values between two gaps, which no line would show. */
+function lonely({ data }: uPlot, series: number): number[] {
+  const values = data[series] ?? []
+  const isKnown = (place: number) => values[place] !== null && values[place] !== undefined
+  return [...values.keys()].filter((place) => isKnown(place) && !isKnown(place - 1) && !isKnown(place + 1))
+}
+
+export function commonOptions({ width }: Shared): Omit<uPlot.Options, 'series' | 'height'> {
+  return {
+    width,
+    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), 'Etc/UTC'),
+    cursor: { sync: { key: 'muster' }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+    padding: [headroom, 12, 0, 0],
+  }
+}
+
+function axis(theme: Theme): uPlot.Axis {
+  return {
+    stroke: theme.faint,
+    font: '11px system-ui, sans-serif',
+    grid: { stroke: theme.line, width: 1 },
+    ticks: { show: false },
+    gap: 6,
+  }
+}
+
+/** Hours, minutes and seconds; the date is at the top of the page. */
+export function timeAxis(theme: Theme): uPlot.Axis {
+  return { ...axis(theme), size: 26, space: 80, values: (_, splits) => splits.map(clock) }
+}
+
+export function laneAxis(theme: Theme): uPlot.Axis {
+  return { ...axis(theme), size: gutter }
+}
+
+function clock(at: number): string {
+  return new Date(at * 1000).toISOString().slice(11, 19)
+}
+
+/** Shades scenarios, phases and faults, with their names at the top. */
+export function drawBands(plot: uPlot, bands: readonly Band[], theme: Theme): void {
+  const { ctx, bbox } = plot
+  const ratio = devicePixelRatio
+  const colors = { scenario: theme.band, phase: theme.phase, fault: theme.fault }
+  ctx.save()
+  ctx.beginPath()
+  ctx.rect(bbox.left, 0, bbox.width, bbox.top + bbox.height)
+  ctx.clip()
+  ctx.font = `${10 * ratio}px system-ui, sans-serif`
+  ctx.textBaseline = 'bottom'
+  for (const [index, { kind, name, from, to }] of bands.entries()) {
+    const x = plot.valToPos(from / 1000, 'x', true)
+    const width = plot.valToPos(to / 1000, 'x', true) - x
+    // Every other phase, so that each is seen to end.
+    const isPlain = kind === 'phase' && phaseNumber(bands, index) % 2 === 0
+    ctx.fillStyle = isPlain ? 'transparent' : colors[kind]
+    ctx.fillRect(x, bbox.top, width, bbox.height)
+    const left = Math.max(x, bbox.left)
+    const shown = fitting(ctx, name, x + width - left)
+    ctx.fillStyle = kind === 'fault' ? theme.red : theme.faint
+    ctx.fillText(shown, left + 2 * ratio, bbox.top - (kind === 'phase' ? 2 : 14) * ratio)
+  }
+  ctx.restore()
+}
+
+/** The place of a phase in its scenario, from 0. */
+function phaseNumber(bands: readonly Band[], index: number): number {
+  return index - 1 - bands.findLastIndex(({ kind }, at) => at < index && kind === 'scenario')
+}
+
+function fitting(ctx: CanvasRenderingContext2D, text: string, width: number): string {
+  for (let length = text.length; length > 1; length -= 1) {
+    const shown = length === text.length ? text : `${text.slice(0, length)}…`
+    if (ctx.measureText(shown).width <= width - 4 * devicePixelRatio) return shown
+  }
+  return ''
+}
