@@ -76,7 +76,7 @@ export const rollCallSchema = z.object({
   losses: z.array(z.object({ service: z.string(), signal: z.enum(signals), id: z.string(), command: z.string() })),
 })
 
-const courseSchema = windowSchema.extend({
+export const courseSchema = windowSchema.extend({
   stepMs: z.number(),
   series: z.array(
     z.object({
@@ -90,7 +90,7 @@ const courseSchema = windowSchema.extend({
   missing: z.array(z.string()),
 })
 
-const laneSchema = windowSchema.extend({
+export const laneSchema = windowSchema.extend({
   alert: z.string(),
   trial: z.string(),
   fault: windowSchema,
@@ -104,7 +104,7 @@ const laneSchema = windowSchema.extend({
   ),
 })
 
-const traceSchema = z.object({
+export const traceSchema = z.object({
   why: z.enum(['slowest', 'failed']),
   scenario: z.string(),
   traceId: z.string(),
