@@ -11,10 +11,11 @@ import { runCommand } from './run.ts'
 import { setupCommand } from './setup.ts'
 import { withSloCommands } from './slo.ts'
 import { downCommand, statusCommand, upCommand } from './stack.ts'
+import { version } from './version.ts'
 
 const program = new Command('muster')
   .description('Proves, under load, that a service and its observability can be trusted.')
-  .version('0.1.0')
+  .version(version)
   .exitOverride()
   .showHelpAfterError('(muster --help lists the commands)')
 
