@@ -11,6 +11,7 @@ import { parseThresholds } from '../lib/threshold.ts'
 import { acceptedEntry } from './accepted.ts'
 import { type Trial, trial } from './alerts/expectation.ts'
 import { duration, httpUrl, isLoopback, variable } from './config-values.ts'
+import { logsSchema } from './log-format.ts'
 import { slosSchema } from './slo/slo.ts'
 
 const name = z.string().regex(/^[A-Za-z_:][\w:]*$/, 'is no Prometheus name')
@@ -94,18 +95,7 @@ const service = z.strictObject({
   /** Further series that must exist during the run. */
   series: z.array(name).default([]),
   /** Absent: nothing of its logs is judged. */
-  logs: z
-    .strictObject({
-      /** A LogQL stream selector. */
-      selector: z.string().regex(/^\{.*\}$/s, 'must be a stream selector like {service_name="gateway"}'),
-      /** The message of the one line that is written per request or delivery. */
-      message: z.string(),
-      /** Fields that every line written during a request must have. */
-      fields: z.array(name).default(['timestamp', 'level', 'logger', 'message', 'trace_id', 'span_id']),
-      /** The value of the field `logger` on lines outside of requests. */
-      processLogger: z.string().default('process'),
-    })
-    .optional(),
+  logs: logsSchema.optional(),
   /** service.name in traces; absent: it has none. */
   traces: z.strictObject({ service: z.string() }).optional(),
   /** Where the service grants leases on faults; on loopback, or on a host of `target.allow`. */

@@ -2,7 +2,7 @@ import { Attendance, type Tally } from '../../lib/attendance.ts'
 import type { Ledger } from '../../lib/ledger.ts'
 import { eventually } from '../../lib/poll.ts'
 import type { Roll } from '../../lib/roll.ts'
-import { colonRoute } from '../../lib/route.ts'
+import { colonRoute, isPathOf } from '../../lib/route.ts'
 import { slicesOf } from '../../lib/slices.ts'
 import { hex8 } from '../../lib/trace-id.ts'
 import { isFinal } from '../backends/http.ts'
@@ -10,7 +10,8 @@ import { literal } from '../backends/prometheus.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, present, type ScenarioFacts, settled } from '../context.ts'
 import { logsOf } from '../coverage.ts'
-import { keyOf } from '../signals/expected.ts'
+import { type LogFact, lineQuery, tells } from '../log-format.ts'
+import { blurred, keyOf } from '../signals/expected.ts'
 import { type LogLine, readLogLine } from './log-line.ts'
 import { Problems } from './problems.ts'
 
@@ -26,6 +27,8 @@ export interface LoggedService {
   readonly tally: Tally
   /** Lines read. */
   readonly lines: number
+  /** How often each request was logged, saturating. */
+  readonly counts: Uint8Array
   /** NaN: not logged. */
   readonly durationsMs: Float32Array
   /** 0: not logged, or no HTTP status. */
@@ -43,8 +46,14 @@ export interface LoggedService {
 
 /** The LogQL that finds a service's request lines of a run. */
 export function requestLines(service: Service, runId: number): string {
-  const { selector, message } = logsOf(service)
-  return `${selector} |= ${literal(hex8(runId))} |= ${literal(message)}`
+  return `${lineQuery(logsOf(service))} |= ${literal(hex8(runId))}`
+}
+
+/** What the lines of a service tell of a request; what they do not is counted together. */
+export function toldByLines({ logs, requests }: Service): ReturnType<typeof blurred> {
+  if (requests.kind === 'queue' || logs === undefined) return blurred(requests)
+  const told = (...facts: readonly LogFact[]) => (tells(logs, ...facts) ? 'told' : false)
+  return blurred({ kind: 'http', method: told('method'), route: told('route', 'path'), status: told('status') })
 }
 
 /**
@@ -119,7 +128,9 @@ async function readAll(context: ScenarioFacts, service: Service, expected: numbe
 /** What is noted of the lines of one service. */
 class Book {
   readonly attendance: Attendance
+  readonly #roll: Roll
   readonly #service: Service
+  readonly #told: ReturnType<typeof blurred>
   readonly #counted = new Map<string, number>()
   readonly #durationsMs: Float32Array
   readonly #statuses: Uint16Array
@@ -130,7 +141,9 @@ class Book {
 
   constructor(roll: Roll, service: Service) {
     this.attendance = new Attendance(roll)
+    this.#roll = roll
     this.#service = service
+    this.#told = toldByLines(service)
     this.#durationsMs = new Float32Array(roll.size)
     this.#statuses = new Uint16Array(roll.size)
     this.#spanIds = new BigUint64Array(roll.size)
@@ -159,11 +172,24 @@ class Book {
     const who = line.traceId ?? 'a line'
     for (const fault of faults) this.#malformed.add(`${who}: ${fault}`)
     this.#noteLevel(who, line)
-    const key = keyOf(this.#service, line.method ?? '?', colonRoute(line.route ?? '?'), String(line.status ?? '?'))
+    const said = this.#told({
+      method: line.method ?? '?',
+      route: this.#routeOf(line, place),
+      status: line.status ?? '?',
+    })
+    const key = keyOf(this.#service, said.method, said.route, String(said.status))
     this.#counted.set(key, (this.#counted.get(key) ?? 0) + 1)
     this.#durationsMs[place] = line.durationMs ?? Number.NaN
     this.#statuses[place] = typeof line.status === 'number' ? line.status : 0
     this.#spanIds[place] = line.spanId === undefined ? 0n : BigInt(`0x${line.spanId}`)
+  }
+
+  /** A path is as good as the template of the step that it belongs to. */
+  #routeOf({ route, path }: LogLine, place: number): string {
+    if (route !== undefined) return colonRoute(route)
+    if (path === undefined) return '?'
+    const declared = this.#roll.step(place).declared.route
+    return isPathOf(path, declared) ? declared : path
   }
 
   #noteLevel(who: string, { level, status }: LogLine): void {
@@ -176,6 +202,7 @@ class Book {
     return {
       counted: this.#counted,
       lines: this.#lines,
+      counts: this.attendance.counts,
       durationsMs: this.#durationsMs,
       statuses: this.#statuses,
       spanIds: this.#spanIds,

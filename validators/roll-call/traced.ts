@@ -20,6 +20,8 @@ const edgeMs = 15_000
 const parallel = 2
 /** Up to so many open traces are looked up by id; more are searched for again. */
 const lookUpAtMost = 3000
+/** Where a server's span says what was asked for, the template first; the present and the older names. */
+const routeAttributes = ['http.route', 'url.path', 'http.target', 'http.path'] as const
 const [firstPauseMs, longestPauseMs] = [200, 1000]
 
 /** What was traced of one service, by place in the roll. */
@@ -167,6 +169,8 @@ class Book {
   /** Names in traces of the services that consume a queue. */
   readonly #queues: ReadonlySet<string>
   readonly #queued = new Map<string, number>()
+  /** By the service's name in traces: routes that belong to nobody's journey. */
+  readonly #ignored = new Map<string, ReadonlySet<string>>()
   readonly #foreignIds = new Set<string>()
   #foreign = new Problems()
   #topics = new Map<TraceTopic, Problems>()
@@ -186,8 +190,10 @@ class Book {
         requests.kind === 'queue' && traces ? [this.#named(traces.service)] : [],
       ),
     )
-    for (const { traces } of Object.values(services)) {
+    for (const { traces, requests } of Object.values(services)) {
       if (traces === undefined) continue
+      if (requests.kind === 'http' && requests.ignore)
+        this.#ignored.set(this.#named(traces.service), new Set(requests.ignore))
       this.#services.set(this.#named(traces.service), {
         attendance: new Attendance(roll),
         durationsMs: new Float32Array(roll.size).fill(Number.NaN),
@@ -254,13 +260,22 @@ class Book {
     if (!before && wrong) this.open += 1
   }
 
-  #noteForeign(id: string, [span]: readonly Span[]): void {
+  #noteForeign(id: string, trace: readonly Span[]): void {
     const { from, to } = this.#context.window
+    const [span] = trace
     const inside = span !== undefined && span.startedAt >= from && span.startedAt <= to
-    if (!inside || this.#roll.isElsewhere(id) || this.#foreignIds.has(id)) return
+    if (!inside || this.#roll.isElsewhere(id) || this.#foreignIds.has(id) || this.#isIgnored(trace)) return
     // Kept to see each but once; a flood of them needs no exact number.
     if (this.#foreignIds.size < 10_000) this.#foreignIds.add(id)
     this.#foreign.add(`${id}: ${span.service} "${span.operation}"`)
+  }
+
+  /** Scrapes and probes of health are traced by some; what is not counted as a journey's is not foreign, either. */
+  #isIgnored(trace: readonly Span[]): boolean {
+    const server = trace.find(({ kind }) => kind === 'server')
+    if (server === undefined) return false
+    const route = routeAttributes.map((key) => server.attributes[key]).find((value) => value !== undefined)
+    return route !== undefined && (this.#ignored.get(server.service)?.has(route) ?? false)
   }
 
   /** @returns true if a service that the step promises is not there, though the answer was the declared one */
