@@ -2,7 +2,9 @@ import { arch, availableParallelism, cpus, platform, release, totalmem } from 'n
 import type { AlertLane, Course, RequestTrace } from '../lib/course.ts'
 import type { Plan, RollCallTable, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
 import type { CheckResult } from '../lib/verdict.ts'
+import { explainCommand } from './check-docs.ts'
 import { type Run, runSchema, schemaVersion } from './run-schema.ts'
+import { isRed } from './terminal-summary.ts'
 
 /** What is known of a run so far, of which the reports that stay are written. */
 export class RunRecord {
@@ -66,7 +68,17 @@ export class RunRecord {
     const config = this.config ?? null
     const writtenAt = Date.now()
     const head = { schemaVersion, runId, writtenAt, startedAt, plan, versions, environment: environment() }
-    const body = { scenarios, checks, rollCalls, course, lanes, traces, warnings, end, config }
+    const body = {
+      scenarios,
+      checks: checks.map(withExplanation),
+      rollCalls,
+      course,
+      lanes,
+      traces,
+      warnings,
+      end,
+      config,
+    }
     return JSON.stringify({ ...head, ...body }, null, 2)
   }
 
@@ -74,6 +86,11 @@ export class RunRecord {
   asRead(): Run {
     return runSchema.parse(JSON.parse(this.stringify()))
   }
+}
+
+function withExplanation(check: CheckResult): CheckResult & { readonly explained?: string } {
+  const explained = isRed(check) ? explainCommand(check.id) : undefined
+  return explained === undefined ? check : { ...check, explained }
 }
 
 function environment(): Run['environment'] {

@@ -29,6 +29,8 @@ export const checkSchema = z.object({
   reason: z.string().exactOptional(),
   accepted: z.object({ reason: z.string(), owner: z.string(), expires: z.string() }).exactOptional(),
   evidence: evidenceSchema,
+  /** Of a red check: the command that tells what that means. */
+  explained: z.string().exactOptional(),
 })
 
 export const planSchema = z.object({
