@@ -3,6 +3,7 @@ import { appendFileSync, statSync } from 'node:fs'
 import { exitCodes } from '../lib/errors.ts'
 import type { Reporter } from '../lib/event.ts'
 import type { PositionFinder } from '../lib/position.ts'
+import { explainCommand } from './check-docs.ts'
 import { type FailureGroup, failureGroups, pathWithin, reasonsOf } from './failure-groups.ts'
 import { githubSummary } from './github-summary.ts'
 import type { OutputStream } from './live-line.ts'
@@ -73,7 +74,9 @@ function annotation(group: FailureGroup, root: string): string {
   const { position, id, signal, title } = group
   const file = position && pathWithin(root, position.file)
   const place = file === undefined || position === undefined ? {} : { file, line: String(position.line) }
-  return command({ ...place, title: `${signal}: ${title}` }, [...reasonsOf(group), `check ${id}`].join('\n'))
+  const explain = explainCommand(id)
+  const lines = [...reasonsOf(group), `check ${id}`, ...(explain === undefined ? [] : [`explained by ${explain}`])]
+  return command({ ...place, title: `${signal}: ${title}` }, lines.join('\n'))
 }
 
 function command(properties: Readonly<Record<string, string>>, message: string): string {

@@ -7,20 +7,18 @@ const prefixes = [...signals, 'live']
 
 /** One failing check that somebody answers for, for a while. */
 export const acceptedEntry = z.strictObject({
-  /** A check's id; a `*` behind its first two parts stands for any text: `metrics.request-count.*`. */
   check: z
     .string()
     .regex(/^[a-z]+\.[^.*\s]+(\.\S+)?$/, 'must be a check id such as metrics.request-count.todos')
     .refine((id) => prefixes.some((prefix) => id.startsWith(`${prefix}.`)), {
       error: `must begin with one of ${prefixes.join(', ')}`,
     })
-    .refine((id) => !invalidating.has(id), { error: 'cannot be accepted: with it failed nothing else counts' }),
-  /** Accepts it in this scenario alone. */
-  scenario: z.string().min(1).optional(),
-  reason: z.string().trim().min(1, 'say why'),
-  owner: z.string().trim().min(1, 'name who answers for it'),
-  /** The last day on which it is accepted, UTC. */
-  expires: z.iso.date('must be a day such as 2027-01-31'),
+    .refine((id) => !invalidating.has(id), { error: 'cannot be accepted: with it failed nothing else counts' })
+    .describe("A check's id; a `*` behind its first two parts stands for any text: `metrics.request-count.*`."),
+  scenario: z.string().min(1).optional().describe('Accepts it in this scenario alone.'),
+  reason: z.string().trim().min(1, 'say why').describe('Why that is borne.'),
+  owner: z.string().trim().min(1, 'name who answers for it').describe('Who answers for it.'),
+  expires: z.iso.date('must be a day such as 2027-01-31').describe('The last day on which it is accepted, UTC.'),
 })
 export type AcceptedEntry = z.output<typeof acceptedEntry>
 

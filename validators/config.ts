@@ -17,21 +17,32 @@ import { slosSchema } from './slo/slo.ts'
 const name = z.string().regex(/^[A-Za-z_:][\w:]*$/, 'is no Prometheus name')
 
 const auth = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('basic'), usernameEnv: variable, passwordEnv: variable }),
-  z.strictObject({ type: z.literal('bearer'), tokenEnv: variable }),
-  z.strictObject({ type: z.literal('header'), name: z.string().regex(/^[\w-]+$/), valueEnv: variable }),
+  z.strictObject({
+    type: z.literal('basic'),
+    usernameEnv: variable.describe('The variable with the user name.'),
+    passwordEnv: variable.describe('The variable with the password.'),
+  }),
+  z.strictObject({ type: z.literal('bearer'), tokenEnv: variable.describe('The variable with the token.') }),
+  z.strictObject({
+    type: z.literal('header'),
+    name: z
+      .string()
+      .regex(/^[\w-]+$/)
+      .describe('The name of the header.'),
+    valueEnv: variable.describe('The variable with its value.'),
+  }),
 ])
 
 const endpointShape = z.strictObject({
-  url: httpUrl,
-  auth: auth.optional(),
-  /** A PEM file with the certificate authority to trust. */
-  caFile: z.string().optional(),
-  /** Sent as X-Scope-OrgID. */
-  tenant: z.string().optional(),
-  timeout: duration.default('5s'),
-  /** False if the backend was built without its web pages: then evidence links to none. */
-  ui: z.boolean().default(true),
+  url: httpUrl.describe('Its base URL, with the path of a proxy if there is one.'),
+  auth: auth.optional().describe('How muster says who it is; secrets stay in environment variables.'),
+  caFile: z.string().optional().describe('A PEM file with the certificate authority to trust.'),
+  tenant: z.string().optional().describe('Sent as X-Scope-OrgID.'),
+  timeout: duration.default('5s').describe('For one answer.'),
+  ui: z
+    .boolean()
+    .default(true)
+    .describe('False if the backend was built without its web pages: then evidence links to none.'),
 })
 const inMilliseconds = <T extends { timeout: string }>({ timeout, ...rest }: T) => ({
   ...rest,
@@ -40,13 +51,19 @@ const inMilliseconds = <T extends { timeout: string }>({ timeout, ...rest }: T) 
 const endpoint = endpointShape.transform(inMilliseconds)
 const jaegerEndpoint = endpointShape
   .extend({
-    /** host:port of its query API over gRPC, the cheaper road to many traces; absent: HTTP alone. */
     grpc: z
       .string()
       .regex(/^([\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}$/, 'must be host:port, without a scheme')
-      .optional(),
-    /** Traces that its storage lets one search by gRPC find; few wide searches cost it less than many narrow ones. */
-    limit: z.number().int().positive().default(10_000),
+      .optional()
+      .describe('host:port of its query API over gRPC, the cheaper road to many traces; absent: HTTP alone.'),
+    limit: z
+      .number()
+      .int()
+      .positive()
+      .default(10_000)
+      .describe(
+        'Traces that its storage lets one search by gRPC find; few wide searches cost it less than many narrow ones.',
+      ),
   })
   .transform(inMilliseconds)
 /** How one backend is reached. */
@@ -55,12 +72,13 @@ export type JaegerEndpoint = z.output<typeof jaegerEndpoint>
 
 const backends = z
   .strictObject({
-    prometheus: endpoint.optional(),
-    loki: endpoint.optional(),
-    alertmanager: endpoint.optional(),
-    /** Where traces are read from: one of these two, or neither. */
-    jaeger: jaegerEndpoint.optional(),
-    zipkin: endpoint.optional(),
+    prometheus: endpoint.optional().describe('Counters, histograms, rules and alerts are read from it.'),
+    loki: endpoint.optional().describe('Log lines are read from it.'),
+    alertmanager: endpoint
+      .optional()
+      .describe('Alerts, groups and silences are read from it; synthetic alerts are posted to it.'),
+    jaeger: jaegerEndpoint.optional().describe('Where traces are read from: this, `zipkin`, or neither.'),
+    zipkin: endpoint.optional().describe('The other source of traces.'),
   })
   .refine(({ jaeger, zipkin }) => jaeger === undefined || zipkin === undefined, {
     error: 'must name one source of traces, either jaeger or zipkin',
@@ -68,77 +86,102 @@ const backends = z
 /** How all backends are reached; what an absent one would tell is skipped, with that as the reason. */
 export type BackendEndpoints = z.output<typeof backends>
 
-/** A label's name; false: the metric has no such label, so that what it would tell apart is counted together. */
 const label = name.or(z.literal(false))
+const labelOf = (what: string) =>
+  `The label with the ${what}; false: it has none, so that what it would tell apart is counted together.`
 
 const service = z.strictObject({
-  /** Prometheus' job label; absent: it is not scraped, and nothing of its metrics is judged. */
-  job: z.string().min(1).optional(),
-  /** How the service counts what it handled: by route, method and status, or, for a consumer of a queue, as a total. */
+  job: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Prometheus' job label; absent: it is not scraped, and nothing of its metrics is judged."),
   requests: z
     .discriminatedUnion('kind', [
       z.strictObject({
         kind: z.literal('http'),
-        /** Absent: its requests are not counted. */
-        metric: name.optional(),
-        route: label.default('route'),
-        method: label.default('method'),
-        status: label.default('status'),
-        /** Routes that are counted, but belong to nobody's journey: scrapes, probes of health. */
-        ignore: z.array(z.string()).optional(),
+        metric: name.optional().describe('The counter; absent: its requests are not counted.'),
+        route: label.default('route').describe(labelOf('route template')),
+        method: label.default('method').describe(labelOf('method')),
+        status: label.default('status').describe(labelOf('status')),
+        ignore: z
+          .array(z.string())
+          .optional()
+          .describe("Routes that are counted, but belong to nobody's journey: scrapes, probes of health."),
       }),
-      z.strictObject({ kind: z.literal('queue'), metric: name, matchers: z.record(name, z.string()).default({}) }),
+      z.strictObject({
+        kind: z.literal('queue'),
+        metric: name.describe('The counter of deliveries.'),
+        matchers: z.record(name, z.string()).default({}).describe('Label values of those deliveries that succeeded.'),
+      }),
     ])
-    .prefault({ kind: 'http' }),
-  /** The name of its duration histogram, without `_bucket`, in seconds. */
-  duration: name.optional(),
-  /** Further series that must exist during the run. */
-  series: z.array(name).default([]),
-  /** Absent: nothing of its logs is judged. */
-  logs: logsSchema.optional(),
-  /** service.name in traces; absent: it has none. */
-  traces: z.strictObject({ service: z.string() }).optional(),
-  /** Where the service grants leases on faults; on loopback, or on a host of `target.allow`. */
-  faultUrl: httpUrl.optional(),
+    .prefault({ kind: 'http' })
+    .describe(
+      'How the service counts what it handled: by route, method and status, or, for a consumer of a queue, as a total.',
+    ),
+  duration: name.optional().describe('The name of its duration histogram, without `_bucket`, in seconds.'),
+  series: z.array(name).default([]).describe('Further series that must exist during the run.'),
+  logs: logsSchema.optional().describe('How its lines are found in Loki; absent: nothing of its logs is judged.'),
+  traces: z
+    .strictObject({ service: z.string().describe('The attribute `service.name` of its spans.') })
+    .optional()
+    .describe('How its spans are found; absent: it has none.'),
+  faultUrl: httpUrl
+    .optional()
+    .describe('Where the service grants leases on faults; on loopback, or on a host of `target.allow`.'),
 })
 export type Service = z.output<typeof service>
 
-/** Attributes that OpenTelemetry's conventions require of every span of a kind. */
 const attributes = z.array(z.string())
+const of = (kind: string) => `Of every ${kind} span.`
 const traces = z.strictObject({
-  /** How far a span may lie outside its parent: as far as the machines' clocks may differ. */
-  skew: duration.default('250ms'),
+  skew: duration
+    .default('250ms')
+    .describe("How far a span may lie outside its parent: as far as the machines' clocks may differ."),
   required: z
     .strictObject({
-      server: attributes.default(['http.request.method', 'http.route', 'http.response.status_code']),
-      client: attributes.default([]),
-      producer: attributes.default(['messaging.destination.name']),
-      consumer: attributes.default(['messaging.destination.name']),
-      internal: attributes.default([]),
+      server: attributes
+        .default(['http.request.method', 'http.route', 'http.response.status_code'])
+        .describe(of('server')),
+      client: attributes.default([]).describe(of('client')),
+      producer: attributes.default(['messaging.destination.name']).describe(of('producer')),
+      consumer: attributes.default(['messaging.destination.name']).describe(of('consumer')),
+      internal: attributes.default([]).describe(of('internal')),
     })
-    .prefault({}),
-  /** Who decides what is traced; absent: the caller, whose decision every service keeps. */
+    .prefault({})
+    .describe(
+      "Attributes that spans must have, by kind; what OpenTelemetry's conventions require unless told otherwise.",
+    ),
   sampling: z
     .discriminatedUnion('by', [
-      z.strictObject({ by: z.literal('service'), share: z.number().gt(0).max(1) }),
-      z.strictObject({
-        by: z.literal('tail'),
-        /** Of what belongs to no kept class. */
-        share: z.number().min(0).max(1),
-        errors: z.boolean().default(true),
-        slowerThan: duration.optional(),
-      }),
+      z
+        .strictObject({ by: z.literal('service'), share: z.number().gt(0).max(1).describe('Of all requests.') })
+        .describe('the first service, by chance.'),
+      z
+        .strictObject({
+          by: z.literal('tail'),
+          share: z.number().min(0).max(1).describe('Of what belongs to no kept class.'),
+          errors: z.boolean().default(true).describe('True if every trace with an error is kept.'),
+          slowerThan: duration.optional().describe('Every trace that lasts longer is kept.'),
+        })
+        .describe('a collector, once it has seen the trace.'),
     ])
-    .optional(),
+    .optional()
+    .describe('Who decides what is traced; absent: the caller, whose decision every service keeps.'),
 })
 
 const freshness = z.strictObject({
-  /** A module that default-exports a sentinel: the requests that muster itself sends while the load runs. */
-  sentinel: z.string(),
-  /** Requests per second. */
-  rate: z.number().min(1).max(5).default(2),
-  /** At the 95th percentile, from the answer to being found. */
-  p95: z.strictObject({ metrics: duration, logs: duration, traces: duration }),
+  sentinel: z
+    .string()
+    .describe('A module that default-exports a sentinel: the requests that muster itself sends while the load runs.'),
+  rate: z.number().min(1).max(5).default(2).describe('Requests per second.'),
+  p95: z
+    .strictObject({
+      metrics: duration.describe('Until the end of the first scrape after it.'),
+      logs: duration.describe('Until its lines are found.'),
+      traces: duration.describe('Until its spans are found.'),
+    })
+    .describe('At the 95th percentile, from the answer to being found.'),
 })
 
 const linkTemplate = z.string().superRefine((text, context) => {
@@ -161,89 +204,146 @@ const thresholds = z.record(z.string(), z.array(z.string())).superRefine((record
 const scenario = z.union([
   z.string().transform((file) => ({ file, rate: undefined, duration: undefined, thresholds: {} })),
   z.strictObject({
-    file: z.string(),
-    /** Iterations per second at the highest. */
-    rate: z.number().positive().optional(),
-    duration: duration.optional(),
-    /** For this scenario alone; tags such as {phase:recovery} or {step:login} narrow them. */
-    thresholds: thresholds.default({}),
+    file: z.string().describe('The module that default-exports the scenario.'),
+    rate: z.number().positive().optional().describe('Iterations per second at the highest.'),
+    duration: duration.optional().describe('How long it lasts.'),
+    thresholds: thresholds
+      .default({})
+      .describe('For this scenario alone; tags such as `{phase:recovery}` or `{step:login}` narrow them.'),
   }),
 ])
 
-/** Files that replace those in stack/config/, and how the sample services are run. */
+const instead = (what: string) => `A file instead of stack/config/${what}.`
 const stack = z.strictObject({
-  /** `operator`: rules, scrapes and waiting times as the files say; `quick`: shortened by stack/profile.ts. */
-  profile: z.enum(['quick', 'operator']).default('quick'),
-  rules: z.string().optional(),
-  alertmanager: z.string().optional(),
-  collector: z.string().optional(),
-  loki: z.string().optional(),
-  prometheus: z.string().optional(),
-  /** Processes of a service, to which the gateway sends in turn. */
-  instances: z.strictObject({ todos: z.number().int().min(1).max(8).optional() }).optional(),
-  /** The share of traces that a service samples by its own decision; the services behind it follow. */
-  sampling: z.partialRecord(z.enum(['gateway', 'todos', 'webhooks']), z.number().min(0).max(1)).optional(),
-  /** A Zipkin server that the sample services send their spans to; for trying `backends.zipkin`. */
-  zipkinUrl: httpUrl.optional(),
+  profile: z
+    .enum(['quick', 'operator'])
+    .default('quick')
+    .describe('`operator`: rules, scrapes and waiting times as the files say; `quick`: shortened by stack/profile.ts.'),
+  rules: z.string().optional().describe('A file instead of those in stack/config/rules/.'),
+  alertmanager: z.string().optional().describe(instead('alertmanager.yml')),
+  collector: z.string().optional().describe(instead('collector.yml')),
+  loki: z.string().optional().describe(instead('loki.yml')),
+  prometheus: z.string().optional().describe(instead('prometheus.yml')),
+  instances: z
+    .strictObject({
+      todos: z.number().int().min(1).max(8).optional().describe('From 1 to 8; 1 unless told otherwise.'),
+    })
+    .optional()
+    .describe('Processes of a service, to which the gateway sends in turn.'),
+  sampling: z
+    .partialRecord(z.enum(['gateway', 'todos', 'webhooks']), z.number().min(0).max(1))
+    .optional()
+    .describe('The share of traces that a service samples by its own decision; the services behind it follow.'),
+  zipkinUrl: httpUrl
+    .optional()
+    .describe('A Zipkin server that the sample services send their spans to; for trying `backends.zipkin`.'),
 })
 
 const schema = z
   .strictObject({
-    /** Where load goes; absent: the sample gateway of muster's own stack. */
     target: z
       .strictObject({
-        url: httpUrl,
-        /** Host names off loopback that may be loaded. */
-        allow: z.array(z.string()).default([]),
-        /** Iterations per second that no scenario may exceed off loopback. */
-        maxRate: z.number().positive().default(50),
+        url: httpUrl.describe('The base URL that routes are appended to.'),
+        allow: z.array(z.string()).default([]).describe('Host names off loopback that may be loaded.'),
+        maxRate: z
+          .number()
+          .positive()
+          .default(50)
+          .describe('Iterations per second that no scenario may exceed off loopback.'),
       })
-      .optional(),
-    /** The user's own backends; absent: muster's stack. */
-    backends: backends.optional(),
-    /** Muster's own stack, if not as it comes. */
-    stack: stack.prefault({}),
-    services: z.record(z.string(), service).refine((all) => Object.keys(all).length > 0, 'name at least one service'),
-    scenarios: z.array(scenario).min(1, 'name at least one scenario file'),
-    /** k6's thresholds by metric, applied to every scenario. */
-    thresholds: thresholds.default({}),
-    /** Largest number of dropped iterations per scenario. */
-    maxDropped: z.number().int().min(0).default(0),
-    /** Limits on what the services say of themselves. */
+      .optional()
+      .describe("Where load goes; absent: the sample gateway of muster's own stack."),
+    backends: backends.optional().describe("The user's own backends; absent: muster's stack."),
+    stack: stack.prefault({}).describe("Muster's own stack, if not as it comes."),
+    services: z
+      .record(z.string(), service)
+      .refine((all) => Object.keys(all).length > 0, 'name at least one service')
+      .describe('The services that journeys name, and what each promises of its telemetry.'),
+    scenarios: z
+      .array(scenario)
+      .min(1, 'name at least one scenario file')
+      .describe('What is driven, in this order: the path of a scenario, or the path with sizes of its own.'),
+    thresholds: thresholds.default({}).describe("k6's thresholds by metric, applied to every scenario."),
+    maxDropped: z.number().int().min(0).default(0).describe('Largest number of dropped iterations per scenario.'),
     server: z
-      .strictObject({ p95: duration.default('500ms'), errorRatio: z.number().min(0).max(1).default(0.01) })
-      .prefault({}),
-    traces: traces.prefault({}),
-    /** How soon a request must be found in each signal; absent: not measured, and muster sends nothing besides k6. */
-    freshness: freshness.optional(),
-    /** Texts that no log line may hold, each the value of an environment variable or written `literal:…` for test data. */
+      .strictObject({
+        p95: duration.default('500ms').describe('Of its duration histogram.'),
+        errorRatio: z.number().min(0).max(1).default(0.01).describe('The share of its answers from status 500 on.'),
+      })
+      .prefault({})
+      .describe('Limits on what the services say of themselves.'),
+    traces: traces.prefault({}).describe('What holds for all traces.'),
+    freshness: freshness
+      .optional()
+      .describe(
+        'How soon a request must be found in each signal; absent: not measured, and muster sends nothing besides k6.',
+      ),
     secrets: z
       .array(
         z.string().regex(/^(literal:.+|[A-Za-z_]\w*)$/, 'must be the name of an environment variable, or literal:…'),
       )
-      .default([]),
-    /** Addresses of the pages where a failure is looked into, such as those of Jaeger and of Grafana's Explore. */
+      .default([])
+      .describe(
+        'Texts that no log line may hold, each the value of an environment variable or written `literal:…` for test data.',
+      ),
     links: z
-      .strictObject({ trace: linkTemplate.optional(), logs: linkTemplate.optional(), graph: linkTemplate.optional() })
-      .prefault({}),
-    /** Queries under way at once, over all backends: asking must not disturb what is asked. */
-    queries: z.number().int().min(1).max(64).default(4),
-    /** Who is told besides the files of the report folder, as for `--reporter`; paths are relative to the config. */
-    reporters: z.array(z.string().min(1)).optional(),
-    /** Failures that somebody answers for until a day; each is counted and shown, and fails once it is expired or not needed. */
-    accepted: z.array(acceptedEntry).default([]),
-    alerts: z.array(trial).default([]),
-    /** Service level objectives, which `muster slo` makes rules of and whose recorded figures a run judges. */
-    slos: slosSchema.default([]),
-    /**
-     * The loopback port at which your own Alertmanager's receivers find muster: `http://127.0.0.1:<port>/slack/<name>`,
-     * and so on for each integration.
-     */
-    sinkPort: z.number().int().min(1).max(65_535).optional(),
-    /** The loopback port at which its mails find muster, with STARTTLS and AUTH; absent: no mail is received. */
-    sinkSmtpPort: z.number().int().min(1).max(65_535).optional(),
-    /** The same with TLS from the first byte, for `force_implicit_tls`. */
-    sinkSmtpsPort: z.number().int().min(1).max(65_535).optional(),
+      .strictObject({
+        trace: linkTemplate.optional().describe('Of a trace.'),
+        logs: linkTemplate.optional().describe('Of the lines that a check asked for.'),
+        graph: linkTemplate.optional().describe('Of a query to Prometheus.'),
+      })
+      .prefault({})
+      .describe(
+        "Addresses of the pages where a failure is looked into, such as those of Jaeger and of Grafana's Explore.",
+      ),
+    queries: z
+      .number()
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe('Queries under way at once, over all backends: asking must not disturb what is asked.'),
+    reporters: z
+      .array(z.string().min(1))
+      .optional()
+      .describe(
+        'Who is told besides the files of the report folder, as for `--reporter`; paths are relative to the config.',
+      ),
+    accepted: z
+      .array(acceptedEntry)
+      .default([])
+      .describe(
+        'Failures that somebody answers for until a day; each is counted and shown, and fails once it is expired or not needed.',
+      ),
+    alerts: z.array(trial).default([]).describe('Trials: faults, and what must come of each.'),
+    slos: slosSchema
+      .default([])
+      .describe('Service level objectives, which `muster slo` makes rules of and whose recorded figures a run judges.'),
+    sinkPort: z
+      .number()
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe(
+        "The loopback port at which your own Alertmanager's receivers find muster: `http://127.0.0.1:<port>/slack/<name>`, and so on for each integration.",
+      ),
+    sinkSmtpPort: z
+      .number()
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe(
+        'The loopback port at which its mails find muster, with STARTTLS and AUTH; absent: no mail is received.',
+      ),
+    sinkSmtpsPort: z
+      .number()
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe('The same with TLS from the first byte, for `force_implicit_tls`.'),
   })
   .superRefine((config, context) => {
     for (const issue of trialIssues(config)) context.addIssue({ code: 'custom', ...issue })
@@ -317,6 +417,9 @@ function trialIssues(config: {
   })
   return [...astray, ...issues]
 }
+
+/** All settings; the reference of the config is made of it. */
+export { schema as configSchema }
 
 export type ConfigInput = z.input<typeof schema>
 export type ParsedConfig = z.output<typeof schema>

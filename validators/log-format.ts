@@ -31,24 +31,46 @@ const pattern = z.string().superRefine((text, context) => {
 /** How a service's request lines are found in Loki and read. */
 export const logsSchema = z
   .strictObject({
-    /** A LogQL stream selector. */
-    selector: z.string().regex(/^\{.*\}$/s, 'must be a stream selector like {service_name="gateway"}'),
-    /** The message of the one line that is written per request or delivery; with a pattern, a text that it holds, if any. */
-    message: z.string().optional(),
-    /**
-     * One JSON object a line, logfmt (`key=value …`), or a text: then a regular expression finds the request lines, and
-     * its groups, named like the fields that muster reads, tell what stands where. Both Go and JavaScript must know it.
-     */
-    format: z.union([z.enum(['json', 'logfmt']), z.strictObject({ pattern })]).default('json'),
-    /** Under which name a line tells what muster reads, if not its own; a dot leads inward. False: it does not tell it. */
-    names: z.partialRecord(z.enum(facts), z.string().min(1).or(z.literal(false))).default({}),
-    /** Fields that every line written during a request must have; of JSON the usual ones unless told otherwise. */
-    fields: z.array(fieldName).optional(),
-    /**
-     * The value of the field `logger` on lines outside of requests. False: nothing tells them apart, so that fields are
-     * demanded of the lines alone that hold an id of the run.
-     */
-    processLogger: z.string().or(z.literal(false)).optional(),
+    selector: z
+      .string()
+      .regex(/^\{.*\}$/s, 'must be a stream selector like {service_name="gateway"}')
+      .describe('A LogQL stream selector.'),
+    message: z
+      .string()
+      .optional()
+      .describe(
+        'The message of the one line that is written per request or delivery; with a pattern, a text that it holds, if any.',
+      ),
+    format: z
+      .union([
+        z.enum(['json', 'logfmt']),
+        z.strictObject({
+          pattern: pattern.describe('Its groups `(?<trace_id>…)`, `(?<status>…)` and so on tell what stands where.'),
+        }),
+      ])
+      .default('json')
+      .describe(
+        'One JSON object a line, logfmt (`key=value …`), or a text: then a regular expression, which both Go and JavaScript must know, finds the request lines.',
+      ),
+    names: z
+      .partialRecord(z.enum(facts), z.string().min(1).or(z.literal(false)))
+      .default({})
+      .describe(
+        'Under which name a line tells what muster reads, if not its own; a dot leads inward. False: it does not tell it.',
+      ),
+    fields: z
+      .array(fieldName)
+      .optional()
+      .describe(
+        'Fields that every line written during a request must have; of JSON the usual ones unless told otherwise: timestamp, level, logger, message, trace_id, span_id.',
+      ),
+    processLogger: z
+      .string()
+      .or(z.literal(false))
+      .optional()
+      .describe(
+        'The value of the field `logger` on lines outside of requests, of JSON `process` unless told otherwise. False: nothing tells them apart, so that fields are demanded of the lines alone that hold an id of the run.',
+      ),
   })
   .superRefine(({ message, format, names }, context) => {
     const issue = (path: string, text: string) => context.addIssue({ code: 'custom', path: [path], message: text })

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../lib/duration.ts'
 import type { LinkTemplates } from '../../lib/links.ts'
+import { explainCommand } from '../check-docs.ts'
 import { formatWindow, placeOf } from '../evidence.ts'
 import type { Run } from '../run-schema.ts'
 import { count, isRed, looks } from '../terminal-summary.ts'
@@ -42,7 +43,7 @@ ${reason && html`<p class="reason">${reason}</p>`}
 ${evidence(check, templates, `failure-${index}`)}
 ${
   meaning &&
-  html`<p class="meaning"><strong>What it means.</strong> ${meaning.red}${meaning.lookFirst && html` <strong>Look first at</strong> ${meaning.lookFirst}.`}</p>`
+  html`<p class="meaning"><strong>What it means.</strong> ${meaning.red}${meaning.lookFirst && html` <strong>Look first at</strong> ${meaning.lookFirst}.`} <code>${explainCommand(id)}</code> tells more.</p>`
 }
 </article>`
 }

@@ -6,44 +6,57 @@ const labels = z.record(labelName, z.string())
 const argv = z.array(z.string()).min(1, 'name a program and its arguments, as a list: no shell reads it')
 
 const call = z.strictObject({
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('POST'),
-  /** On loopback, or on a host of target.allow. */
-  url: httpUrl,
-  /** Text as it is; anything else is sent as JSON. */
-  body: z.json().optional(),
-  headers: z.record(z.string(), z.string()).default({}),
-  /** Header to the environment variable that holds its value. */
-  headersEnv: z.record(z.string(), variable).default({}),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('POST').describe('Its method.'),
+  url: httpUrl.describe('On loopback, or on a host of `target.allow`.'),
+  body: z.json().optional().describe('Text as it is; anything else is sent as JSON.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Headers with values that anybody may read.'),
+  headersEnv: z
+    .record(z.string(), variable)
+    .default({})
+    .describe('Header to the environment variable that holds its value.'),
 })
 export type FaultCall = z.output<typeof call>
 
+const ratio = z.number().gt(0).max(1).default(1).describe('The share of requests that it strikes.')
+
 const fault = z.discriminatedUnion('kind', [
-  /** A fault that a service's own fault port leases. */
-  z.strictObject({
-    kind: z.literal('service'),
-    service: z.string(),
-    fault: z.string(),
-    /** The share of requests that it strikes. */
-    ratio: z.number().gt(0).max(1).default(1),
-    ms: z.number().int().positive().optional(),
-  }),
-  /** A request of yours that breaks something, and one that mends it: sent in any case, also after a crash of muster. */
-  z.strictObject({ kind: z.literal('call'), call, lift: call, ratio: z.number().gt(0).max(1).default(1) }),
-  /** The same with programs of yours, started in the config's folder. */
-  z.strictObject({
-    kind: z.literal('command'),
-    command: argv,
-    lift: argv,
-    ratio: z.number().gt(0).max(1).default(1),
-  }),
-  /** An alert posted to Alertmanager itself; refused unless every route it takes asks for the label `drill`. */
-  z.strictObject({
-    kind: z.literal('synthetic'),
-    labels: labels.refine(({ alertname }) => alertname !== undefined, 'must have an alertname'),
-    annotations: z.record(labelName, z.string()).default({}),
-    /** The label that only your test routes take. */
-    drill: labelName,
-  }),
+  z
+    .strictObject({
+      kind: z.literal('service'),
+      service: z.string().describe('The service, as `services` names it.'),
+      fault: z.string().describe('The name of its fault.'),
+      ratio,
+      ms: z.number().int().positive().optional().describe('How much it delays, where it does.'),
+    })
+    .describe("one that the service's own fault port leases."),
+  z
+    .strictObject({
+      kind: z.literal('call'),
+      call: call.describe('The request that breaks something.'),
+      lift: call.describe('The request that mends it.'),
+      ratio,
+    })
+    .describe('a request of yours, and one that mends: sent in any case, also after a crash of muster.'),
+  z
+    .strictObject({
+      kind: z.literal('command'),
+      command: argv.describe('The program that breaks something, and its arguments.'),
+      lift: argv.describe('The program that mends it, and its arguments.'),
+      ratio,
+    })
+    .describe("the same with programs of yours, started in the config's folder."),
+  z
+    .strictObject({
+      kind: z.literal('synthetic'),
+      labels: labels
+        .refine(({ alertname }) => alertname !== undefined, 'must have an alertname')
+        .describe('Its labels, `alertname` among them.'),
+      annotations: z.record(labelName, z.string()).default({}).describe('Its annotations.'),
+      drill: labelName.describe('The label that only your test routes take.'),
+    })
+    .describe(
+      'an alert posted to Alertmanager itself; refused unless every route it takes asks for the label `drill`.',
+    ),
 ])
 export type Fault = z.output<typeof fault>
 
@@ -52,41 +65,64 @@ const pattern = z.string().refine((text) => patternOf(text) !== undefined, {
 })
 
 const expected = z.strictObject({
-  alert: z.string(),
-  /** Labels that it must have. */
-  labels: labels.default({}),
-  /** Receivers as the sinks know them: the last segment of the URL, or `slack/team` with the integration before it. */
-  reaches: z.array(z.string()).default([]),
-  /**
-   * True: after the fault it is inactive, and every receiver is told so. A list: only these receivers are told, for
-   * Alertmanager's `send_resolved` may be off at others. False: it must still be firing when the trial ends.
-   */
-  resolves: z.union([z.boolean(), z.array(z.string())]).default(true),
-  /** What a human must read in every notification of its firing: a text, or a regular expression between slashes. */
-  text: z.union([pattern.transform((one) => [one]), z.array(pattern)]).default([]),
-  /** Your own demand, from the fault to the first notification; the rule's and the route's times must allow it. */
-  within: duration.optional(),
-  notBefore: duration.optional(),
-  /** How soon the fault makes the expression true, and its end false: needed where muster cannot derive it. */
-  crosses: z.strictObject({ within: duration, clearsWithin: duration }).optional(),
+  alert: z.string().describe('Its name.'),
+  labels: labels.default({}).describe('Labels that it must have.'),
+  reaches: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'Receivers as the sinks know them: the last segment of the URL, or `slack/team` with the integration before it.',
+    ),
+  resolves: z
+    .union([z.boolean(), z.array(z.string())])
+    .default(true)
+    .describe(
+      "True: after the fault it is inactive, and every receiver is told so. A list: only these receivers are told, for Alertmanager's `send_resolved` may be off at others. False: it must still be firing when the trial ends.",
+    ),
+  text: z
+    .union([pattern.transform((one) => [one]), z.array(pattern)])
+    .default([])
+    .describe(
+      'What a human must read in every notification of its firing: a text, or a regular expression between slashes.',
+    ),
+  within: duration
+    .optional()
+    .describe(
+      "Your own demand, from the fault to the first notification; the rule's and the route's times must allow it.",
+    ),
+  notBefore: duration.optional().describe('The same, at the earliest.'),
+  crosses: z
+    .strictObject({
+      within: duration.describe('From the fault to its being true.'),
+      clearsWithin: duration.describe('From the end of the fault to its being false.'),
+    })
+    .optional()
+    .describe('How soon the fault makes the expression true, and its end false: needed where muster cannot derive it.'),
 })
 export type Expected = z.output<typeof expected>
 
 /** One trial: a fault, and all that follows from it. Times are relative to the beginning of its load. */
 export const trial = z
   .strictObject({
-    name: z.string(),
-    fault,
-    at: duration.default('2s'),
-    /** How long the fault lasts; absent: until all that is expected was delivered, or is late. */
-    for: duration.optional(),
-    /** Added to the end of every bound. */
-    tolerance: duration.default('2s'),
-    /** Traffic during the trial; absent: none but what others send. */
-    load: z.strictObject({ scenario: z.string(), rate: z.number().positive().default(15) }).optional(),
-    expect: z.array(expected).min(1, 'name at least one alert'),
-    /** Alerts that fire in Prometheus too, but are delivered to nobody while the expected ones fire. */
-    inhibits: z.array(z.string()).default([]),
+    name: z.string().describe('Its name, which is in titles and ids.'),
+    fault: fault.describe('What is switched on, and off again in any case.'),
+    at: duration.default('2s').describe('When the fault is switched on, from the beginning of the load.'),
+    for: duration
+      .optional()
+      .describe('How long the fault lasts; absent: until all that is expected was delivered, or is late.'),
+    tolerance: duration.default('2s').describe('Added to the end of every bound.'),
+    load: z
+      .strictObject({
+        scenario: z.string().describe('The module of a scenario.'),
+        rate: z.number().positive().default(15).describe('Iterations per second.'),
+      })
+      .optional()
+      .describe('Traffic during the trial; absent: none but what others send.'),
+    expect: z.array(expected).min(1, 'name at least one alert').describe('The alerts that must fire.'),
+    inhibits: z
+      .array(z.string())
+      .default([])
+      .describe('Alerts that fire in Prometheus too, but are delivered to nobody while the expected ones fire.'),
   })
   .superRefine(({ expect, inhibits, fault, load }, context) => {
     const names = [...expect.map(({ alert }) => alert), ...inhibits]

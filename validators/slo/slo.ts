@@ -75,15 +75,18 @@ const exclude = z
 
 const sli = z
   .strictObject({
-    total: counter.optional(),
-    good: counter.optional(),
-    bad: counter.optional(),
-    /** Instead of these: a histogram without `_bucket`, with matchers if need be. */
-    histogram: counter.optional(),
-    /** A good event lasts this long at most; must be one of the histogram's buckets. */
-    threshold: duration.optional(),
-    /** Regular expressions by label; events that match one are no events of the SLI: health checks, for one. */
-    exclude,
+    total: counter.optional().describe('The counter of all events, with matchers if need be.'),
+    good: counter.optional().describe('The counter of good events.'),
+    bad: counter.optional().describe('Instead: the counter of bad events.'),
+    histogram: counter
+      .optional()
+      .describe('Instead of the counters: a histogram without `_bucket`, with matchers if need be.'),
+    threshold: duration
+      .optional()
+      .describe("A good event lasts this long at most; must be one of the histogram's buckets."),
+    exclude: exclude.describe(
+      'Regular expressions by label; events that match one are no events of the SLI: health checks, for one.',
+    ),
   })
   .transform(({ total, good, bad, histogram, threshold, exclude: excluded }, context): Sli => {
     if (histogram && threshold !== undefined && !total && !good && !bad)
@@ -102,11 +105,14 @@ const sli = z
 
 const burnWindow = z
   .strictObject({
-    urgency: z.enum(['page', 'ticket']),
-    /** The share of the period's budget that an even burn spends in the long window. */
-    budget: z.number().gt(0).lt(1),
-    long: duration,
-    short: duration,
+    urgency: z.enum(['page', 'ticket']).describe('Which of the severities its alert has.'),
+    budget: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .describe("The share of the period's budget that an even burn spends in the long window."),
+    long: duration.describe('The window that must burn.'),
+    short: duration.describe('The window that must still burn, so that the alert resets soon.'),
   })
   .transform(
     ({ urgency, budget, long, short }): BurnWindow => ({
@@ -120,24 +126,32 @@ const burnWindow = z
 /** One SLO as the config has it. */
 const sloSchema = z
   .strictObject({
-    name: identifier,
-    service: identifier,
-    team: z.string().min(1).optional(),
-    sli,
-    /** The promised share of good events, such as 0.999. */
+    name: identifier.describe('Its name among those of the service.'),
+    service: identifier.describe('The service that promises it; a label of rules and alerts.'),
+    team: z.string().min(1).optional().describe('A label of the alerts.'),
+    sli: sli.describe('What counts as an event, and what as a good or bad one.'),
     objective: z
       .number()
       .gt(0, 'must be a share above 0, such as 0.999')
-      .lt(1, 'must be a share below 1, such as 0.999'),
-    period: duration.default('30d'),
-    /** The workbook's windows, the same scaled with the period, or windows of your own. */
-    windows: z.union([z.enum(['standard', 'scaled']), z.array(burnWindow).min(1)]).default('standard'),
-    /** How often the series over the whole period are recorded: they are dear. A 17280th of the period by default, 2m30s of 30d. */
-    periodInterval: duration.optional(),
-    /** The label `severity` of pages and of tickets. */
+      .lt(1, 'must be a share below 1, such as 0.999')
+      .describe('The promised share of good events, such as 0.999.'),
+    period: duration.default('30d').describe('The rolling period of the budget.'),
+    windows: z
+      .union([z.enum(['standard', 'scaled']), z.array(burnWindow).min(1)])
+      .default('standard')
+      .describe("The workbook's windows, the same scaled with the period, or windows of your own."),
+    periodInterval: duration
+      .optional()
+      .describe(
+        'How often the series over the whole period are recorded: they are dear. A 17280th of the period by default, 2m30s of 30d.',
+      ),
     severities: z
-      .strictObject({ page: z.string().min(1).default('critical'), ticket: z.string().min(1).default('warning') })
-      .prefault({}),
+      .strictObject({
+        page: z.string().min(1).default('critical').describe('Of pages.'),
+        ticket: z.string().min(1).default('warning').describe('Of tickets.'),
+      })
+      .prefault({})
+      .describe('The label `severity` of pages and of tickets.'),
     labels: z
       .record(z.string(), z.string())
       .superRefine((labels, context) => {
@@ -146,9 +160,10 @@ const sloSchema = z
           if (problem) context.addIssue({ code: 'custom', path: [name], message: problem })
         }
       })
-      .default({}),
-    runbook: z.string().min(1).optional(),
-    dashboard: z.string().min(1).optional(),
+      .default({})
+      .describe('Further labels of the alerts.'),
+    runbook: z.string().min(1).optional().describe('The address of its runbook; else runbooks/<alert>.md.'),
+    dashboard: z.string().min(1).optional().describe('The address of its dashboard, an annotation of the alerts.'),
   })
   .transform((input, context): Slo => {
     const { period, periodInterval, windows, team, dashboard, runbook, ...rest } = input
