@@ -5,6 +5,7 @@ import type { Roll } from '../../lib/roll.ts'
 import { colonRoute } from '../../lib/route.ts'
 import { slicesOf } from '../../lib/slices.ts'
 import { hex8 } from '../../lib/trace-id.ts'
+import { Tries, type Try } from '../../lib/tries.ts'
 import { isFinal } from '../backends/http.ts'
 import { literal } from '../backends/prometheus.ts'
 import type { Service } from '../config.ts'
@@ -39,6 +40,7 @@ export interface LoggedService {
   /** How long it took from the first question to the last answer. */
   readonly elapsedMs: number
   readonly passes: number
+  readonly tries: readonly Try[]
 }
 
 /** The LogQL that finds a service's request lines of a run. */
@@ -64,14 +66,16 @@ export async function gatherLogged(
   const deadline = begun + (context.horizon === undefined ? pipelineDeadline().ms : 0)
   await settled(context)
   const book = new Book(roll, service)
+  const tries = new Tries()
   for (let passes = 1, known = -1; ; passes += 1) {
     known = await awaitCount(context, service, Math.max(least, known + 1), deadline - performance.now())
     const askedAt = performance.now()
     book.clear()
     await readAll(context, service, Math.max(least, known), book)
     const tally = book.attendance.tally(ledger, name)
+    tries.note(`${tally.present} logged, ${tally.missing} missing, ${tally.doubled} doubled, ${tally.foreign} foreign`)
     if (tally.missing === 0 || askedAt >= deadline) {
-      return { ...book.result(), tally, elapsedMs: performance.now() - begun, passes }
+      return { ...book.result(), tally, elapsedMs: performance.now() - begun, passes, tries: tries.kept }
     }
   }
 }
@@ -172,7 +176,7 @@ class Book {
     if (status >= 500 !== error) this.#levels.add(`${who}: status ${status} at level ${level}`)
   }
 
-  result(): Omit<LoggedService, 'tally' | 'elapsedMs' | 'passes'> {
+  result(): Omit<LoggedService, 'tally' | 'elapsedMs' | 'passes' | 'tries'> {
     return {
       counted: this.#counted,
       lines: this.#lines,

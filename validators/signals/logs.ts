@@ -171,6 +171,7 @@ async function asked(
       },
       attempts: logged.passes,
       elapsedMs: logged.elapsedMs,
+      tries: logged.tries,
       lost: logged.tally.missing > 0 ? 'logs' : undefined,
     }
   })

@@ -10,14 +10,16 @@ import { currentTheme, onThemeChange } from './theme.ts'
 export class Pictures {
   readonly #course: Course | null
   readonly #lanes: readonly AlertLane[]
+  readonly #names: readonly string[]
   readonly #whole: Window
   readonly #plots: uPlot[] = []
   #shown: Window
   #zooming = false
 
-  constructor(course: Course | null, lanes: readonly AlertLane[]) {
+  constructor(course: Course | null, lanes: readonly AlertLane[], names: readonly string[]) {
     this.#course = course
     this.#lanes = lanes
+    this.#names = names
     const ends = [...(course ? [course] : []), ...lanes]
     this.#whole = {
       from: Math.min(...ends.map(({ from }) => from)),
@@ -50,7 +52,13 @@ export class Pictures {
       const { picture, lane } = place.dataset
       const group = groups.find(({ key }) => key === picture)
       const own = lane === undefined ? undefined : this.#lanes[Number(lane)]
-      const shared = { width: place.clientWidth, theme, range: () => this.#range(), bands: course?.bands ?? [] }
+      const shared = {
+        width: place.clientWidth,
+        theme,
+        range: () => this.#range(),
+        bands: course?.bands ?? [],
+        names: this.#names,
+      }
       if (group && course) this.#add(new uPlot(seriesOptions(group, shared), seriesData(group, course), place))
       else if (own)
         this.#add(
