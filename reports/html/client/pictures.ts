@@ -48,12 +48,15 @@ export class Pictures {
     const theme = currentTheme()
     const course = this.#course
     const groups = course ? groupsOf(course.series) : []
-    for (const place of document.querySelectorAll<HTMLElement>('.plot')) {
+    const places = document.querySelectorAll<HTMLElement>('.plot')
+    // All are as wide; asked for once, since to ask after each picture would lay out the page anew each time.
+    const width = places[0]?.clientWidth ?? 0
+    for (const place of places) {
       const { picture, lane } = place.dataset
       const group = groups.find(({ key }) => key === picture)
       const own = lane === undefined ? undefined : this.#lanes[Number(lane)]
       const shared = {
-        width: place.clientWidth,
+        width,
         theme,
         range: () => this.#range(),
         bands: course?.bands ?? [],
@@ -99,7 +102,9 @@ export class Pictures {
     this.#zooming = true
     this.#shown = { from: Math.max(from, this.#whole.from), to: Math.min(to, this.#whole.to) }
     const [min, max] = this.#range()
-    for (const plot of this.#plots) plot.setScale('x', { min, max })
+    // Drawn so already, when the page opens.
+    for (const plot of this.#plots)
+      if (plot.scales.x?.min !== min || plot.scales.x.max !== max) plot.setScale('x', { min, max })
     this.#zooming = false
     for (const button of document.querySelectorAll<HTMLButtonElement>('#zooms button')) {
       const { from: start, to: end } = button.dataset
