@@ -14,6 +14,8 @@ const evidenceSchema = z.object({
   window: windowSchema.exactOptional(),
   attempts: z.number(),
   elapsedMs: z.number(),
+  /** At most ten: the first five and the last five. */
+  tries: z.array(z.object({ at: z.number(), found: z.string() })).exactOptional(),
   deadline: z.string().exactOptional(),
   reproduce: z.string().exactOptional(),
   link: z.string().exactOptional(),

@@ -1,6 +1,7 @@
 import { formatDuration } from '../lib/duration.ts'
 import type { LiveLoad, LoadProgress, Reporter, RunEvent, ScenarioResult } from '../lib/event.ts'
 import type { CheckResult } from '../lib/verdict.ts'
+import { attemptLine, attemptsOf } from './attempts.ts'
 import { liveOutput, type Output, type OutputStream, plainOutput, silentOutput } from './live-line.ts'
 import { type Paint, paint, wantsColor, wantsLiveLine } from './paint.ts'
 import { RunFacts } from './run-facts.ts'
@@ -127,7 +128,12 @@ class TerminalView {
   private showCheck(result: CheckResult): void {
     const verbose = this.verbosity === 'verbose'
     if (verbose || isRed(result)) this.say([this.stamped(checkLine(result), this.colors[looks[result.verdict].color])])
-    if (verbose) this.say([...evidenceBlock(result, this.columns(), this.colors), ''])
+    if (verbose) {
+      const tried = attemptsOf(result.evidence).map((part) =>
+        truncate(`    ${oneLine(attemptLine(part))}`, this.columns()),
+      )
+      this.say([...evidenceBlock(result, this.columns(), this.colors), ...tried, ''])
+    }
     if (this.doing !== '') this.progress(this.doing)
   }
 

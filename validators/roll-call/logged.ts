@@ -5,6 +5,7 @@ import type { Roll } from '../../lib/roll.ts'
 import { colonRoute, isPathOf } from '../../lib/route.ts'
 import { slicesOf } from '../../lib/slices.ts'
 import { hex8 } from '../../lib/trace-id.ts'
+import { Tries, type Try } from '../../lib/tries.ts'
 import { isFinal } from '../backends/http.ts'
 import { literal } from '../backends/prometheus.ts'
 import type { Service } from '../config.ts'
@@ -41,7 +42,8 @@ export interface LoggedService {
   readonly levels: Problems
   /** How long it took from the first question to the last answer. */
   readonly elapsedMs: number
-  readonly passes: number
+  readonly attempts: number
+  readonly tries: readonly Try[]
 }
 
 /** The LogQL that finds a service's request lines of a run. */
@@ -73,14 +75,20 @@ export async function gatherLogged(
   const deadline = begun + (context.horizon === undefined ? pipelineDeadline().ms : 0)
   await settled(context)
   const book = new Book(roll, service)
-  for (let passes = 1, known = -1; ; passes += 1) {
-    known = await awaitCount(context, service, Math.max(least, known + 1), deadline - performance.now())
+  const tries = new Tries()
+  for (let attempts = 0, known = -1; ; ) {
+    const wanted = Math.max(least, known + 1)
+    const count = await awaitCount(context, service, wanted, deadline - performance.now())
+    for (const { found, at } of count.tries) tries.note(`${found} of at least ${wanted} lines`, at)
+    attempts += count.attempts + 1
+    known = count.value
     const askedAt = performance.now()
     book.clear()
     await readAll(context, service, Math.max(least, known), book)
     const tally = book.attendance.tally(ledger, name)
+    tries.note(`${tally.present} logged, ${tally.missing} missing, ${tally.doubled} doubled, ${tally.foreign} foreign`)
     if (tally.missing === 0 || askedAt >= deadline) {
-      return { ...book.result(), tally, elapsedMs: performance.now() - begun, passes }
+      return { ...book.result(), tally, elapsedMs: performance.now() - begun, attempts, tries: tries.kept }
     }
   }
 }
@@ -92,7 +100,7 @@ export function answerTimes(lines: number): { attemptMs: number; lastAnswerMs: n
 }
 
 /** Waits until as many lines are there as must be; gives the last count. */
-async function awaitCount(context: ScenarioFacts, service: Service, least: number, withinMs: number): Promise<number> {
+async function awaitCount(context: ScenarioFacts, service: Service, least: number, withinMs: number) {
   const { loki } = context.backends
   const pipeline = requestLines(service, context.runId)
   const polled = await eventually(
@@ -110,7 +118,7 @@ async function awaitCount(context: ScenarioFacts, service: Service, least: numbe
     },
   )
   if (polled.outcome === 'unasked' || polled.value === undefined) throw polled.error
-  return polled.value
+  return { ...polled, value: polled.value }
 }
 
 async function readAll(context: ScenarioFacts, service: Service, expected: number, book: Book): Promise<void> {
@@ -198,7 +206,7 @@ class Book {
     if (status >= 500 !== error) this.#levels.add(`${who}: status ${status} at level ${level}`)
   }
 
-  result(): Omit<LoggedService, 'tally' | 'elapsedMs' | 'passes'> {
+  result(): Omit<LoggedService, 'tally' | 'elapsedMs' | 'attempts' | 'tries'> {
     return {
       counted: this.#counted,
       lines: this.#lines,

@@ -9,6 +9,7 @@ import type { Span } from '../../lib/span.ts'
 import { pathsOf } from '../../lib/span-shape.ts'
 import { examineTrace, type TraceExpectation, type TraceTopic, traceTopics } from '../../lib/trace-examination.ts'
 import { parentId } from '../../lib/trace-id.ts'
+import { Tries, type Try } from '../../lib/tries.ts'
 import { namedBy } from '../backends/trace-source.ts'
 import { pipelineDeadline, present, type ScenarioFacts, settled } from '../context.ts'
 import type { LoggedService } from './logged.ts'
@@ -55,6 +56,7 @@ export interface Traced {
   readonly chance: { readonly eligible: number; readonly seen: number }
   readonly elapsedMs: number
   readonly passes: number
+  readonly tries: readonly Try[]
 }
 
 /**
@@ -72,6 +74,7 @@ export async function gatherTraced(
   await settled(context)
   const demand = await demandOf(context, roll, logged)
   const book = new Book(context, roll, demand)
+  const tries = new Tries()
   // Where the services decide, no number tells that all has arrived: then time does.
   const patient = context.config.traces.sampling !== undefined
   for (let passes = 1, wait = firstPauseMs; ; passes += 1, wait = Math.min(wait * 1.5, longestPauseMs)) {
@@ -81,8 +84,9 @@ export async function gatherTraced(
     if (passes === 1 || book.open > lookUpAtMost || (patient && late)) await searchAll(context, roll, book)
     if (passes > 1 && book.open <= lookUpAtMost)
       await context.backends.traces.lookUp(book.openIds(), (trace) => book.examine(trace), context.signal)
+    tries.note(`${book.open} requests still without a trace as promised`)
     if (late || (book.open === 0 && !patient)) {
-      return { ...book.result(ledger), passes, elapsedMs: performance.now() - begun }
+      return { ...book.result(ledger), passes, elapsedMs: performance.now() - begun, tries: tries.kept }
     }
     await pause(Math.max(0, Math.min(wait, deadline - performance.now())), context.signal)
   }
@@ -338,7 +342,7 @@ class Book {
     return problems
   }
 
-  result(ledger: Ledger): Omit<Traced, 'passes' | 'elapsedMs'> {
+  result(ledger: Ledger): Omit<Traced, 'passes' | 'elapsedMs' | 'tries'> {
     const services = new Map(
       Object.entries(this.#context.config.services).flatMap(([name, { traces }]) => {
         if (traces === undefined) return []

@@ -57,7 +57,7 @@ async function joined(
         empty: pairs === 0 && logged.tally.sent[0] > 0 && traced.tally.sent[0] > 0,
       },
       asking: { expected },
-      attempts: Math.max(logged.passes, traces.passes),
+      attempts: Math.max(logged.attempts, traces.passes),
       elapsedMs: Math.max(logged.elapsedMs, traces.elapsedMs),
     }
   })

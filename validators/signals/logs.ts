@@ -173,8 +173,9 @@ async function asked(
         deadline: pipelineDeadline().words,
         reproduce: loki.client.curl('/loki/api/v1/query_range', { query, ...range, limit: 5000 }),
       },
-      attempts: logged.passes,
+      attempts: logged.attempts,
       elapsedMs: logged.elapsedMs,
+      tries: logged.tries,
       lost: logged.tally.missing > 0 ? 'logs' : undefined,
     }
   })
