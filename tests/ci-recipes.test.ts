@@ -1,16 +1,13 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readRun } from '../reports/json.ts'
 import { Project, root } from './harness.ts'
+import { blocksOf, commandsOf, pathWithNpx } from './markdown.ts'
 
 const text = await readFile(join(root, 'docs', 'ci.md'), 'utf8')
-const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', code = '']) => ({
-  language,
-  code,
-}))
-const commands = blocks.filter(({ language }) => language === 'sh').flatMap(({ code }) => code.trim().split('\n'))
+const commands = commandsOf(text)
 
 const basic = JSON.stringify(join(root, 'scenarios/basic.ts'))
 
@@ -21,19 +18,11 @@ beforeAll(async () => {
   project = await Project.make(
     `{ scenarios: [{ file: ${basic}, rate: 15, duration: '4s' }], alerts: [], slos: [], maxDropped: 1000 }`,
   )
-  for (const { code } of blocks) {
+  for (const { code } of blocksOf(text)) {
     const [, name] = /^\/\/ (\S+\.mjs)\n/.exec(code) ?? []
     if (name) await project.write(name, code)
   }
-  // The package is not installed here: npx hands on to the command line of this clone, as an installed package's would.
-  const bin = join(project.folder, 'bin')
-  await mkdir(bin)
-  await writeFile(
-    join(bin, 'npx'),
-    `#!/bin/sh\n[ "$1" = passmuster ] && shift && exec ${JSON.stringify(join(root, 'muster'))} "$@"\nexit 64\n`,
-  )
-  await chmod(join(bin, 'npx'), 0o755)
-  path = `${bin}${delimiter}${process.env.PATH ?? ''}`
+  path = await pathWithNpx(project.folder)
   const { code, stderr } = await project.call(['up'])
   expect(code, stderr).toBe(0)
 })
