@@ -246,7 +246,11 @@ describe('the report of a real run', () => {
       bottom: z.number(),
     })
     const stops: z.infer<typeof focus>[] = []
-    for (let press = 0; press < 60 || (press < 300 && stops.at(-1)?.text !== 'GatewayHighErrorRate'); press += 1) {
+    for (
+      let press = 0;
+      press < 60 || (press < 300 && !stops.some(({ text }) => text === 'GatewayHighErrorRate'));
+      press += 1
+    ) {
       await page.keyboard.press('Tab')
       const stop = focus.parse(
         await page.evaluate(`(() => {

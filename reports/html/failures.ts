@@ -32,7 +32,7 @@ ${subjectsOf(run).map(
     html`${told(first)}${
       others.length > 0 &&
       hasStory(run, others[0]?.index ?? 0) &&
-      html`<details class="others"><summary>${counted(others.length, 'more check')} of the same alert</summary>${others.map(told)}</details>`
+      html`<details class="others"><summary>${counted(others.length, 'more check')} ${first.check.verdict === 'errored' ? 'that could not be asked for the same reason' : 'of the same alert'}</summary>${others.map(told)}</details>`
     }`,
 )}
 ${rest > 0 && html`<p>… and ${counted(rest, 'more')} in the <a href="#checks">list of checks</a>.</p>`}
@@ -62,6 +62,11 @@ function story(check: Check, index: number, templates: LinkTemplates, meaning: M
 <p class="place">${placeOf(check)} · <code>${id}</code></p>
 ${reason && html`<p class="reason">${reason}</p>`}
 ${
+  verdict === 'errored' &&
+  html`<p class="meaning"><strong>What it means.</strong> The question could not be put: nobody knows what the answer is.</p>`
+}
+${
+  verdict !== 'errored' &&
   meaning &&
   html`<p class="meaning"><strong>What it means.</strong> ${meaning.red}${meaning.lookFirst && html` <strong>Look first at</strong> ${meaning.lookFirst}.`} <code>${explainCommand(id)}</code> tells more.</p>`
 }

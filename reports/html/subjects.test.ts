@@ -26,6 +26,12 @@ it('puts what is red of one alert together, and nothing else', () => {
   expect(indices(subjectsOf({ checks, lanes }))).toEqual([[0], [1, 3], [2], [4], [6]])
 })
 
+it('puts together what could not be asked for one reason', () => {
+  const unasked = (reason: string) => ({ ...check('logs.ids.shop', 'errored'), reason })
+  const all = [unasked('Loki is gone'), check('logs.ids.shop'), unasked('Jaeger is gone'), unasked('Loki is gone')]
+  expect(indices(subjectsOf({ checks: all, lanes }))).toEqual([[0, 3], [1], [2]])
+})
+
 it('puts together what is said to be alike', () => {
   expect(indices(subjectsOf({ checks, lanes }, (red) => red.check.id))).toEqual([[0, 6], [1, 3], [2], [4]])
 })

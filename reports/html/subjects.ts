@@ -8,8 +8,8 @@ export interface Red {
 }
 
 /**
- * Red checks in the order of the run, those of one alert together: an alert that does not come turns all of its checks red,
- * and one of them tells enough.
+ * Red checks in the order of the run, those of one cause together, for one of them tells enough: an alert that does not come
+ * turns all of its checks red, and a backend that does not answer all that were to ask it.
  * @param alike what else belongs together; each check is for itself unless told otherwise
  */
 export function subjectsOf(
@@ -21,7 +21,7 @@ export function subjectsOf(
     if (!isRed(check)) continue
     const red = { check, index }
     const lane = lanes.find(({ alert }) => check.signal === 'alerts' && `${check.id}.`.includes(`.${alert}.`))
-    const key = lane?.alert ?? alike(red)
+    const key = check.verdict === 'errored' ? `unasked: ${check.reason}` : (lane?.alert ?? alike(red))
     const known = subjects.get(key)
     if (known) known.push(red)
     else subjects.set(key, [red])

@@ -51,19 +51,21 @@ ${facts(run)}
 function whatFailed(run: Run, meaningOf: (id: string) => Meaning | undefined): Markup {
   const subjects = subjectsOf(run, ({ check }) => check.id)
   const rows = subjects.slice(0, shownAtTop).map(([first, ...others]) => {
-    const { id, title, reason } = first.check
+    const { id, title, reason, verdict } = first.check
     const alike = others.filter(({ check }) => check.id === id)
     const more = others.length - alike.length
+    const isUnasked = verdict === 'errored'
+    const meaning = isUnasked ? 'It could not be asked: nobody knows what the answer is.' : meaningOf(id)?.red
     const places = [first, ...alike].map(({ check }) => placeOf(check)).join(', ')
-    return html`<li><a href="#failure-${first.index}">${title}</a> <span class="place">${places}${more > 0 && `, and ${counted(more, 'more check')} of this alert`}</span>
-${reason && html`<span class="because">${reason}</span>`}${meaningOf(id) && html`<span class="why">${meaningOf(id)?.red}</span>`}</li>`
+    return html`<li><a href="#failure-${first.index}">${title}</a> <span class="place">${places}${more > 0 && `, and ${counted(more, 'more check')} ${isUnasked ? 'for this reason' : 'of this alert'}`}</span>
+${reason && html`<span class="because">${reason}</span>`}${meaning && html`<span class="why">${meaning}</span>`}</li>`
   })
   const rest = subjects.length - rows.length
   return html`<h2 class="small">What failed, and what it means</h2>
 <ul class="failed">${rows}${rest > 0 && html`<li>… and ${counted(rest, 'more kind')} of failure, below</li>`}</ul>`
 }
 
-function facts({ plan, end, startedAt, versions, environment, scenarios, warnings, writtenAt }: Run): Markup {
+function facts({ plan, end, startedAt, versions, environment, scenarios, checks, warnings, writtenAt }: Run): Markup {
   const begun = end?.startedAt ?? startedAt
   const ended = end?.endedAt ?? writtenAt
   const names = plan?.scenarios.map(({ name, profile }) => (name === profile ? name : `${name} (${profile})`)) ?? []
@@ -73,6 +75,7 @@ function facts({ plan, end, startedAt, versions, environment, scenarios, warning
     ['Against', plan?.target],
     ['Scenarios', names.join(', ')],
     ['Not driven', undriven.join(', ')],
+    ['Skipped', list(skippedWhy(checks))],
     ['Faults', list(plan?.faults ?? [])],
     ['When', begun === null ? undefined : `${moment(begun)} to ${moment(ended).slice(11)} UTC`],
     ['Lasted', begun === null ? undefined : formatDuration(ended - begun)],
@@ -106,6 +109,14 @@ ${
   warnings.length > 0 &&
   html`<h2 class="small">Warnings</h2><ul class="warnings">${[...new Set(warnings.map(({ text }) => text))].map((text) => html`<li>${text}</li>`)}</ul>`
 }`
+}
+
+/** Why checks were skipped, each reason once: what was not looked at is said at the top. */
+function skippedWhy(checks: Run['checks']): Content[] {
+  const numbers = new Map<string, number>()
+  for (const { verdict, reason = 'no reason was given' } of checks)
+    if (verdict === 'skipped') numbers.set(reason, (numbers.get(reason) ?? 0) + 1)
+  return [...numbers].map(([reason, number]) => html`${reason} <span class="place">${counted(number, 'check')}</span>`)
 }
 
 function list(texts: readonly Content[]): Content {

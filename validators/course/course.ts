@@ -142,7 +142,8 @@ export class CourseRecorder {
   }
 
   #traces(grid: Grid): Series[] {
-    const windows = this.#driven.map(({ context: { window } }) => window)
+    // Of each trace the second is known, not the moment.
+    const windows = this.#driven.map(({ context: { window } }) => ({ from: window.from - 500, to: window.to + 500 }))
     return [...this.#traced].map(([service, seconds]) => {
       const counts = [...seconds].map(([second, count]) => [second * 1000 + 500, count] as const)
       const all = windows.map((window) => rateOnGrid(grid, counts, window))
