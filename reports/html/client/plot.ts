@@ -30,13 +30,13 @@ export function seriesData({ series }: PictureGroup, { from, stepMs }: Course): 
 
 export function seriesOptions({ series, unit }: PictureGroup, shared: Shared): uPlot.Options {
   const { theme, bands, names } = shared
-  const lines = series.map((one) => {
+  const strokes = series.map((one) => theme.series[hueOf(one, names) % hues] ?? theme.text)
+  const lines = series.map((one, place): uPlot.Series => {
     const { name, panel } = one
     const hue = hueOf(one, names)
-    const stroke = theme.series[hue % hues] ?? theme.text
     return {
       label: name,
-      stroke,
+      stroke: strokes[place] ?? theme.text,
       width: 1.5,
       ...(hue >= hues || name === 'offered' ? { dash: [5, 4] } : {}),
       value: (_, value, __, place) => said(place, value === null ? '–' : say(value, unit)),
@@ -49,7 +49,7 @@ export function seriesOptions({ series, unit }: PictureGroup, shared: Shared): u
   return {
     ...commonOptions(shared),
     height: 150,
-    legend: { markers: { width: 0, fill: (_, place) => lines[place - 1]?.stroke ?? 'none' } },
+    legend: { markers: { width: 0, fill: (_, place) => strokes[place - 1] ?? 'none' } },
     series: [{ value: (_, at, __, place) => said(place, clock(at)) }, ...lines],
     axes: [
       timeAxis(theme),
