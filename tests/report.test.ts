@@ -37,9 +37,12 @@ let browser: Browser
 let folder: string
 let run: Run
 
+// A machine that has none yet gets it first.
+beforeAll(async () => {
+  browser = await openBrowser()
+}, 600_000)
 beforeAll(async () => {
   await mkdir(artefacts, { recursive: true })
-  browser = await openBrowser()
   project = await Project.make(config)
   const { stdout, stderr } = await project.call(['run', '--keep'])
   folder = join(project.folder, 'reports', 'out', 'latest')
