@@ -21,12 +21,12 @@ import {
 import type { KnownAlert } from '../validators/routes/findings/finding.ts'
 import { findFindings, findingInWords, findingResults } from '../validators/routes/findings/findings.ts'
 import { filesMatching, readRuleFiles } from '../validators/rules/files.ts'
-import { type Flags, verbosityOf, withFlags } from './flags.ts'
+import { type Flags, withFlags } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { type RouteRow, routeTable } from './route-table.ts'
-import { reportVerdicts } from './verdicts.ts'
+import { type Judged, type Print, reportVerdicts } from './verdicts.ts'
 
-interface RouteFlags extends Pick<Flags, 'out' | 'quiet' | 'verbose'> {
+interface RouteFlags extends Pick<Flags, 'out' | 'quiet' | 'verbose' | 'reporter'> {
   readonly config: string
   readonly expect?: string
   readonly rules?: readonly string[]
@@ -55,13 +55,13 @@ export function withRouteCommand(alerts: Command, done: (exitCode: ExitCode) => 
       ),
     )
     .addOption(new Option('--update', 'take what is seen now for right').env('MUSTER_UPDATE'))
-  withFlags(route, 'out', 'quiet', 'verbose').action(async (flags: RouteFlags) => {
-    done(await alertsRouteCommand(flags))
+  withFlags(route, 'verdictsOut', 'reporter', 'quiet', 'verbose').action(async (flags: RouteFlags) => {
+    done(await reportVerdicts(flags.config, flags, (print) => judgeRoutes(flags, print)))
   })
 }
 
 /** `muster alerts route`: what the file tells by itself, and what Alertmanager does with it. */
-async function alertsRouteCommand(flags: RouteFlags): Promise<ExitCode> {
+async function judgeRoutes(flags: RouteFlags, print: Print): Promise<Judged> {
   const startedAt = Date.now()
   const signal = interruptible()
   const file = await readAlertmanagerFile(flags.config)
@@ -103,18 +103,14 @@ async function alertsRouteCommand(flags: RouteFlags): Promise<ExitCode> {
       ...findingResults(file.path, findings, startedAt),
       ...examination.results,
     ]
-    if (verbosityOf(flags) !== 'quiet') {
-      const room = process.stdout.isTTY ? process.stdout.columns : usualWidth
-      const lines = [
-        ...routeTable(rowsOf(file, derived, probes, given ?? [], told), room),
-        '',
-        ...findings.map((finding) => findingInWords(file.path, finding)),
-        ...(findings.length > 0 ? [''] : []),
-      ]
-      process.stdout.write(`${lines.join('\n')}\n`)
-    }
-    const sentence = `${derived.length} routes tell whom they should, and nobody was told.`
-    return await reportVerdicts(results, flags, { startedAt, sentence })
+    const room = process.stdout.isTTY ? process.stdout.columns : usualWidth
+    print([
+      ...routeTable(rowsOf(file, derived, probes, given ?? [], told), room),
+      '',
+      ...findings.map((finding) => findingInWords(file.path, finding)),
+      ...(findings.length > 0 ? [''] : []),
+    ])
+    return { results, sentence: `${derived.length} routes tell whom they should, and nobody was told.` }
   } finally {
     await lone.close()
   }

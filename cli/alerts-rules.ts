@@ -21,7 +21,7 @@ import { ruleKeys } from '../validators/rules/rule-keys.ts'
 import { type Flags, verbosityOf, withFlags } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { rulesReport } from './rules-report.ts'
-import { reportVerdicts } from './verdicts.ts'
+import { type Judged, type Print, reportVerdicts } from './verdicts.ts'
 
 interface RulesFlags extends Flags {
   readonly rules: readonly string[]
@@ -61,17 +61,16 @@ export function withRulesCommand(alerts: Command, done: (exitCode: ExitCode) => 
         .env('MUSTER_MIN_SCORE')
         .argParser(share),
     )
-  withFlags(rules, 'config', 'out', 'quiet', 'verbose').action(async (flags: RulesFlags) => {
-    done(await alertsRulesCommand(flags))
+  withFlags(rules, 'config', 'verdictsOut', 'reporter', 'quiet', 'verbose').action(async (flags: RulesFlags) => {
+    const from = process.cwd()
+    const files = await filesMatching(flags.rules, from, '--rules')
+    done(await reportVerdicts(files[0] ?? from, flags, (print) => judgeRules(files, from, flags, print)))
   })
 }
 
 /** `muster alerts rules`: everything that can be said of rule files, and of what their tests notice. */
-async function alertsRulesCommand(flags: RulesFlags): Promise<ExitCode> {
-  const startedAt = Date.now()
+async function judgeRules(files: readonly string[], from: string, flags: RulesFlags, print: Print): Promise<Judged> {
   const signal = interruptible()
-  const from = process.cwd()
-  const files = await filesMatching(flags.rules, from, '--rules')
   const tests = flags.tests ? await filesMatching(flags.tests, from, '--tests') : undefined
   const read = await readRuleFiles(files, from)
   const progress = progressLine(flags)
@@ -109,11 +108,8 @@ async function alertsRulesCommand(flags: RulesFlags): Promise<ExitCode> {
     ...examination.results,
     ...mutationResults(examination.mutation, flags.minScore),
   ]
-  if (verbosityOf(flags) !== 'quiet') {
-    for (const line of rulesReport(rules, findings, examination, process.stdout)) process.stdout.write(`${line}\n`)
-  }
-  const sentence = `${rules.length} rules do what their expressions say.`
-  return reportVerdicts(results, flags, { startedAt, sentence })
+  print(rulesReport(rules, findings, examination, process.stdout))
+  return { results, sentence: `${rules.length} rules do what their expressions say.` }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { constants, setPriority } from 'node:os'
 import { resolve } from 'node:path'
-import { EnvironmentError, type ExitCode, MusterError, UsageError } from '../lib/errors.ts'
-import type { Reporter, RunEnd, RunEvent } from '../lib/event.ts'
+import { EnvironmentError, type ExitCode, UsageError } from '../lib/errors.ts'
+import type { RunEvent } from '../lib/event.ts'
 import { hex8 } from '../lib/trace-id.ts'
 import { openReportFolder } from '../reports/folder.ts'
 import { readRun } from '../reports/json.ts'
@@ -14,6 +14,7 @@ import { parsePeriod } from '../validators/live/period.ts'
 import { recheck } from '../validators/recheck.ts'
 import { readRecording } from '../validators/recording.ts'
 import { planScenarios } from '../validators/scenarios.ts'
+import { ended, toTheEnd } from './ending.ts'
 import { endpointsOf } from './environment.ts'
 import { type Flags, reportsFolder, verbosityOf } from './flags.ts'
 import { folderReporters } from './folder-reporters.ts'
@@ -126,31 +127,6 @@ async function backendsOf(config: Config): Promise<{ endpoints: BackendEndpoints
   throw new EnvironmentError(
     'There are no backends to ask about live traffic: name yours in backends of the config, or start a stack with muster up.',
   )
-}
-
-/** A check that breaks off says why in its reports, too. */
-async function toTheEnd<T>(
-  reporter: Reporter,
-  run: Pick<RunEnd, 'runId' | 'startedAt'>,
-  task: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await task()
-  } catch (error) {
-    if (error instanceof MusterError)
-      await ended(reporter, { ...run, exitCode: error.exitCode, verdict: error.message })
-    throw error
-  }
-}
-
-async function ended(
-  reporter: Reporter,
-  end: Omit<RunEnd, 'endedAt'> & { readonly exitCode: ExitCode },
-): Promise<ExitCode> {
-  const at = Date.now()
-  await reporter.on({ type: 'run-ended', at, end: { ...end, endedAt: at } })
-  await reporter.close?.()
-  return end.exitCode
 }
 
 /** Whoever is under load on this machine comes first: the roll call can wait for a core. */

@@ -26,6 +26,8 @@ const flags = {
   config: () =>
     new Option('--config <file>', 'the config; else muster.config.ts or .yaml, upward from here').env('MUSTER_CONFIG'),
   out: () => new Option('--out <folder>', 'where reports go; else reports/out beside the config').env('MUSTER_OUT'),
+  verdictsOut: () =>
+    new Option('--out <folder>', 'write <folder>/<run id>/junit.xml; else there is no file').env('MUSTER_OUT'),
   only: () =>
     new Option('--only <signal or check id>', 'put only these checks, such as traces or metrics.request-count')
       .env('MUSTER_ONLY')

@@ -12,6 +12,7 @@ import { runCommand } from './run.ts'
 import { setupCommand } from './setup.ts'
 import { withSloCommands } from './slo.ts'
 import { downCommand, statusCommand, upCommand } from './stack.ts'
+import { version } from './version.ts'
 
 /**
  * The command line: every command with its arguments and flags, from which the reference is made, too.
@@ -20,7 +21,7 @@ import { downCommand, statusCommand, upCommand } from './stack.ts'
 export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   const program = new Command('muster')
     .description('Proves, under load, that a service and its observability can be trusted.')
-    .version('0.1.0')
+    .version(version)
     .exitOverride()
     .showHelpAfterError('(muster --help lists the commands)')
 

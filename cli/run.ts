@@ -16,6 +16,7 @@ import { folderReporters } from './folder-reporters.ts'
 import { interruptible } from './interrupt.ts'
 import { multiplexed, openReporters } from './reporters.ts'
 import { verdictSentence } from './verdict-sentence.ts'
+import { version } from './version.ts'
 
 /** `muster run [scenario…]`: a stack, load, verdicts, a report; everything started is stopped again. */
 export async function runCommand(scenarios: readonly string[], flags: Flags): Promise<ExitCode> {
@@ -63,7 +64,7 @@ export async function runCommand(scenarios: readonly string[], flags: Flags): Pr
       signal,
       emit,
       versions: {
-        muster: '0.1.0',
+        muster: version,
         node: process.version,
         k6: recipes.k6.version,
         // Jaeger does not tell its version; that of muster's own stack is known.

@@ -12,7 +12,7 @@ import { burnRules, sloRules } from '../validators/slo/rules.ts'
 import { type Slo, sloId } from '../validators/slo/slo.ts'
 import { type Flags, withFlags } from './flags.ts'
 import { interruptible } from './interrupt.ts'
-import { reportVerdicts } from './verdicts.ts'
+import { type Judged, reportVerdicts } from './verdicts.ts'
 
 interface SloFlags extends Flags {
   readonly slo?: string
@@ -68,13 +68,14 @@ export function withSloCommands(slo: Command, done: (exitCode: ExitCode) => void
         .default(0.95)
         .argParser(share),
     )
-  withFlags(prove, 'config', 'out', 'quiet', 'verbose').action(async (flags: SloFlags) =>
-    done(await proveCommand(flags)),
-  )
+  withFlags(prove, 'config', 'verdictsOut', 'reporter', 'quiet', 'verbose').action(async (flags: SloFlags) => {
+    const { file, slos } = await slosOf(flags)
+    done(await reportVerdicts(file, flags, () => proveSlos(slos, flags)))
+  })
 }
 
 async function rulesCommand(flags: SloFlags): Promise<ExitCode> {
-  const text = sloRules(await slosOf(flags))
+  const text = sloRules((await slosOf(flags)).slos)
   if (flags.out === undefined) {
     process.stdout.write(text)
     return exitCodes.passed
@@ -89,10 +90,8 @@ async function rulesCommand(flags: SloFlags): Promise<ExitCode> {
   return exitCodes.passed
 }
 
-async function proveCommand(flags: SloFlags): Promise<ExitCode> {
-  const startedAt = Date.now()
+async function proveSlos(slos: readonly Slo[], flags: SloFlags): Promise<Judged> {
   const signal = interruptible()
-  const slos = await slosOf(flags)
   const given = flags.rules === undefined ? undefined : await textOf(flags.rules)
   const say = (text: string) => process.stderr.write(`${text}\n`)
   const { promtool } = await obtain(['promtool'], { signal })
@@ -110,15 +109,14 @@ async function proveCommand(flags: SloFlags): Promise<ExitCode> {
     }
     results.push(...(await proveSlo(slo, options)))
   }
-  const sentence = 'The burn-rate alerts fire and reset as the mathematics says.'
-  return reportVerdicts(results, flags, { startedAt, sentence })
+  return { results, sentence: 'The burn-rate alerts fire and reset as the mathematics says.' }
 }
 
-/** @throws UsageError if there is none */
-async function slosOf(flags: SloFlags): Promise<readonly Slo[]> {
-  if (flags.slo !== undefined) return readSlos(resolve(flags.slo))
+/** The objectives and the file that states them. @throws UsageError if there is none */
+async function slosOf(flags: SloFlags): Promise<{ readonly file: string; readonly slos: readonly Slo[] }> {
+  if (flags.slo !== undefined) return { file: flags.slo, slos: await readSlos(resolve(flags.slo)) }
   const config = await loadConfig(flags.config, process.cwd())
-  if (config.slos.length > 0) return config.slos
+  if (config.slos.length > 0) return config
   throw new UsageError(`${relative(process.cwd(), config.file)} has no slos: add some, or name a file with --slo.`)
 }
 

@@ -1,48 +1,63 @@
 import { randomInt } from 'node:crypto'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { type ExitCode, exitCodes } from '../lib/errors.ts'
-import type { RunEvent } from '../lib/event.ts'
 import { hex8 } from '../lib/trace-id.ts'
 import type { CheckResult } from '../lib/verdict.ts'
 import { openReportFolder } from '../reports/folder.ts'
 import { junitReporter } from '../reports/junit.ts'
-import { terminalReporter } from '../reports/terminal.ts'
 import { exitCodeOf } from '../validators/run.ts'
+import { ended, toTheEnd } from './ending.ts'
 import { type Flags, verbosityOf } from './flags.ts'
-import { multiplexed } from './reporters.ts'
+import { multiplexed, openReporters } from './reporters.ts'
+
+/** What a command found that judges without a run. */
+export interface Judged {
+  readonly results: readonly CheckResult[]
+  /** What holds if all is green. */
+  readonly sentence: string
+}
+
+/** Prints lines for people; silent where they are not told, or want failures only. */
+export type Print = (lines: readonly string[]) => void
 
 /**
- * Ends a command that judges without a run: verdicts in the terminal and, with `--out`, as junit.xml in a folder under it.
- * @param startedAt epoch milliseconds
- * @param sentence what holds if all is green
+ * Does a command that judges without a run: its verdicts go to the reporters that the flags name, as a run's do, and with
+ * `--out` to a junit.xml in a folder under it.
+ * @param file the file that is judged; where reporters show what has no line of its own
+ * @throws UsageError for reporters and folders that will not do, before anything is judged
  */
 export async function reportVerdicts(
-  results: readonly CheckResult[],
-  flags: Pick<Flags, 'out' | 'quiet' | 'verbose'>,
-  { startedAt, sentence }: { readonly startedAt: number; readonly sentence: string },
+  file: string,
+  flags: Pick<Flags, 'out' | 'quiet' | 'verbose' | 'reporter'>,
+  judge: (print: Print) => Promise<Judged>,
 ): Promise<ExitCode> {
-  const runId = hex8(randomInt(1, 2 ** 32 - 1))
-  const folder = flags.out === undefined ? undefined : await openReportFolder(resolve(flags.out), runId)
-  const reporter = multiplexed([
-    terminalReporter({ stream: process.stdout, verbosity: verbosityOf(flags) }),
-    ...(folder ? [junitReporter({ path: folder.junit })] : []),
-  ])
+  const run = { runId: hex8(randomInt(1, 2 ** 32 - 1)), startedAt: Date.now() }
+  const folder = flags.out === undefined ? undefined : await openReportFolder(resolve(flags.out), run.runId)
+  const reporters = await openReporters({
+    flags,
+    // The config's own reporters are those of a run, whose files would be lost.
+    config: { file: resolve(file), folder: dirname(resolve(file)), reporters: undefined },
+    positionOf: () => undefined,
+  })
+  const reporter = multiplexed([...reporters, ...(folder ? [junitReporter({ path: folder.junit })] : [])])
+  const forPeople = reporters.some(({ name }) => name === 'terminal')
+  const { results, sentence } = await toTheEnd(reporter, run, () =>
+    judge((lines) => {
+      if (forPeople && verbosityOf(flags) !== 'quiet') process.stdout.write(`${lines.join('\n')}\n`)
+    }),
+  )
+  const at = Date.now()
+  for (const result of results) await reporter.on({ type: 'check', at, result })
   const exitCode = exitCodeOf(results)
-  const endedAt = Date.now()
-  const events: RunEvent[] = [
-    ...results.map((result): RunEvent => ({ type: 'check', at: endedAt, result })),
-    { type: 'run-ended', at: endedAt, end: { runId, exitCode, verdict: verdict(exitCode), startedAt, endedAt } },
-  ]
-  for (const event of events) await reporter.on(event)
-  await reporter.close?.()
-  if (folder) process.stdout.write(`Report  ${folder.junit}\n`)
+  await ended(reporter, { ...run, exitCode, verdict: verdictOn(results, exitCode, sentence) })
+  if (folder && forPeople) process.stdout.write(`Report  ${folder.junit}\n`)
   return exitCode
+}
 
-  function verdict(code: ExitCode): string {
-    if (code === exitCodes.passed) return sentence
-    if (results.every(({ verdict }) => verdict === 'skipped')) return 'Nothing was judged, so nothing is proven.'
-    return code === exitCodes.environment
-      ? 'Some checks could not be asked; no other failed.'
-      : 'At least one check does not hold, or nothing was there to prove it.'
-  }
+function verdictOn(results: readonly CheckResult[], exitCode: ExitCode, sentence: string): string {
+  if (exitCode === exitCodes.passed) return sentence
+  if (results.every(({ verdict }) => verdict === 'skipped')) return 'Nothing was judged, so nothing is proven.'
+  return exitCode === exitCodes.environment
+    ? 'Some checks could not be asked; no other failed.'
+    : 'At least one check does not hold, or nothing was there to prove it.'
 }

@@ -40,6 +40,24 @@ it('holds as soon as the answer is right, and says after how many attempts', asy
   expect(polled.elapsedMs).toBeLessThan(300)
 })
 
+it('tells what was tried when, a failure to ask too', async () => {
+  const begun = Date.now()
+  const answers = [new Error('refused'), { actual: '3 of 4' }, { actual: '4 of 4' }]
+  const ask = async () => {
+    const answer = answers.shift()
+    if (answer instanceof Error || answer === undefined) throw answer
+    return answer
+  }
+  const polled = await settled(
+    eventually(ask, ({ actual }) => actual === '4 of 4', { withinMs: 5000, firstPauseMs: 100 }),
+  )
+  expect(polled.tries).toEqual([
+    { at: begun, found: 'refused' },
+    { at: begun + 100, found: '3 of 4' },
+    { at: begun + 250, found: '4 of 4' },
+  ])
+})
+
 it('is broken at the deadline, not before and not much later', async () => {
   const polled = await settled(eventually(trueFrom(Number.POSITIVE_INFINITY), yes, { withinMs: 3000 }))
   expect(polled).toMatchObject({ outcome: 'broken', value: false })

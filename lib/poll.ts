@@ -1,3 +1,5 @@
+import { Tries, type Try, whyNot, wordsOf } from './tries.ts'
+
 /** How the asking went; `value` is the last answer, `error` the last failure to ask. */
 export interface Polled<T> {
   /** `held`: the expectation held as required; `broken`: it did not; `unasked`: the last attempts got no answer. */
@@ -6,6 +8,8 @@ export interface Polled<T> {
   readonly error?: unknown
   readonly attempts: number
   readonly elapsedMs: number
+  /** What was tried when: the first attempts and the last. */
+  readonly tries: readonly Try[]
 }
 
 export interface PollOptions {
@@ -85,6 +89,7 @@ async function poll<T>(
   const begun = performance.now()
   let [attempts, failures, wait] = [0, 0, firstPauseMs]
   let last: { value?: T; error?: unknown } = {}
+  const tries = new Tries()
   for (;;) {
     signal?.throwIfAborted()
     attempts += 1
@@ -94,11 +99,13 @@ async function poll<T>(
     try {
       const value = await raced(ask, Math.min(attemptMs, left), signal)
       last = { value }
+      tries.note(wordsOf(value))
       failures = 0
       verdict = judge(value)
     } catch (error) {
       signal?.throwIfAborted()
       last = { ...last, error }
+      tries.note(whyNot(error))
       failures += 1
       if (options.isFinal?.(error) || failures >= patience) return report('unasked')
     }
@@ -117,6 +124,7 @@ async function poll<T>(
       ...(outcome === 'unasked' ? { error } : {}),
       attempts,
       elapsedMs: performance.now() - begun,
+      tries: tries.kept,
     }
   }
 }

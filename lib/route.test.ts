@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { colonRoute, queryText, sameShape } from './route.ts'
+import { colonRoute, isPathOf, queryText, sameShape } from './route.ts'
 
 it.each([
   ['/todos/:id', '/todos/:id'],
@@ -21,4 +21,12 @@ it('compares templates but for the names of their placeholders', () => {
 
 it('writes a query so that nothing in it can end it', () => {
   expect(queryText({ 'a b': 'x&y=z', n: 1, flag: true })).toBe('?a%20b=x%26y%3Dz&n=1&flag=true')
+})
+
+it('knows the paths of a template', () => {
+  expect(isPathOf('/todos/7', '/todos/:id')).toBe(true)
+  expect(isPathOf('/todos', '/todos')).toBe(true)
+  expect(isPathOf('/todos/7/tags', '/todos/:id')).toBe(false)
+  expect(isPathOf('/todos/', '/todos/:id')).toBe(false)
+  expect(isPathOf('/items/7', '/todos/{id}')).toBe(false)
 })

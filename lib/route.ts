@@ -25,3 +25,13 @@ export function queryText(query: Readonly<Record<string, string | number | boole
   const parts = Object.entries(query).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
   return `?${parts.join('&')}`
 }
+
+/** True if a path without its query is one of a template, such as `/todos/7` of `/todos/:id`. */
+export function isPathOf(path: string, route: string): boolean {
+  const [parts, wanted] = [path.split('/'), colonRoute(route).split('/')]
+  return parts.length === wanted.length && wanted.every((part, n) => fits(parts[n] ?? '', part))
+}
+
+function fits(part: string, wanted: string): boolean {
+  return wanted.includes(':') ? part !== '' : part === wanted
+}

@@ -1,3 +1,5 @@
+import type { Try } from './tries.ts'
+
 /**
  * The words a check can end with. `no-data` and `errored` (could not ask) are never green; `accepted` is a failure that the
  * config accepts for a while, which makes nothing red and proves nothing.
@@ -25,6 +27,8 @@ export interface Evidence {
   readonly window?: Window
   readonly attempts: number
   readonly elapsedMs: number
+  /** What was tried when, of what did not pass: the first attempts and the last. */
+  readonly tries?: readonly Try[]
   /** How the deadline came about, e.g. "2 scrapes of 1 s + 2 s = 4 s". */
   readonly deadline?: string
   /** A shell command that asks the same again; secrets are replaced by environment variables. */

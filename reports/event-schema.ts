@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { checkSchema, endSchema, planSchema, rollCallSchema, scenarioSchema } from './run-schema.ts'
+import {
+  checkSchema,
+  courseSchema,
+  endSchema,
+  laneSchema,
+  planSchema,
+  rollCallSchema,
+  scenarioSchema,
+  traceSchema,
+} from './run-schema.ts'
 
 /** Grows by one whenever a reader of the old lines would misread the new ones; a new type of event is no reason. */
 export const eventVersion = 1
@@ -21,6 +30,7 @@ export const eventSchema = z.discriminatedUnion('type', [
       durationMs: z.number(),
       iterations: z.number(),
       text: z.string(),
+      begunAt: z.number().exactOptional(),
       live: z
         .object({ rate: z.number(), errorRatio: z.number().nullable(), p95Ms: z.number().nullable() })
         .exactOptional(),
@@ -29,6 +39,9 @@ export const eventSchema = z.discriminatedUnion('type', [
   event('scenario-ended', { result: scenarioSchema }),
   event('check', { result: checkSchema }),
   event('roll-call', { rollCall: rollCallSchema }),
+  event('course', { course: courseSchema }),
+  event('alert-lane', { lane: laneSchema }),
+  event('request-trace', { trace: traceSchema }),
   event('warning', { text: z.string() }),
   event('run-ended', { end: endSchema }),
 ])

@@ -34,7 +34,7 @@ export function githubSummary(
     ...signalSection(facts),
     ...listSection('Accepted', accepted(facts)),
     ...listSection('Skipped', skipped(facts)),
-    ...listSection('Warnings', [...new Set(facts.warnings)].map(short)),
+    ...listSection('Warnings', [...new Set(facts.warnings.map(({ text }) => text))].map(short)),
   ]
   const failures = red.map((check) => failure(check, statedAt(check)))
   return fitted([...sections, ...(red.length === 0 ? [] : [`### Failures (${count(red.length)})`])], failures, most)

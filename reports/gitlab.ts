@@ -76,7 +76,7 @@ function issues(facts: RunFacts, positionOf: PositionFinder, folder: string, con
     return issue(group, file, nth)
   })
   const { end } = facts
-  if (found.length > 0 && end !== undefined) return found
+  if (found.length > 0 && end !== null) return found
   if (end?.exitCode === exitCodes.passed) return found
   const ended = {
     description: oneLine(end?.verdict ?? 'The run has not come to its end: it was cut off, or is still under way.'),

@@ -2,7 +2,8 @@ import type { Reporter } from '../lib/event.ts'
 import { RewrittenFile } from './atomic-file.ts'
 import { bundleAssets } from './html/assets.ts'
 import { renderPage } from './html/page.ts'
-import { RunRecord } from './run-record.ts'
+import { RunFacts } from './run-facts.ts'
+import { asRead } from './run-record.ts'
 
 export interface HtmlReporterOptions {
   /** The file to write, `report.html` of the report folder. */
@@ -17,12 +18,16 @@ export interface HtmlReporterOptions {
 /** Writes `report.html`, one file that needs no other. A cut-off run leaves a page that says so. */
 export async function htmlReporter(options: HtmlReporterOptions): Promise<Reporter> {
   const assets = await bundleAssets()
-  const record = new RunRecord(options.runId, options.config)
-  const file = new RewrittenFile(options.path, () => renderPage(record.asRead(), assets), options.intervalMs ?? 15_000)
+  const facts = new RunFacts()
+  const file = new RewrittenFile(
+    options.path,
+    () => renderPage(asRead(facts, options), assets),
+    options.intervalMs ?? 15_000,
+  )
   return {
     name: 'html',
     on: (event) => {
-      record.add(event)
+      facts.add(event)
       if (event.type === 'run-ended') file.flush()
       else if (event.type !== 'phase' && event.type !== 'load-progress') file.touch()
     },

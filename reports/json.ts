@@ -4,7 +4,8 @@ import { z } from 'zod'
 import { UsageError } from '../lib/errors.ts'
 import type { Reporter } from '../lib/event.ts'
 import { RewrittenFile } from './atomic-file.ts'
-import { RunRecord } from './run-record.ts'
+import { RunFacts } from './run-facts.ts'
+import { runJson } from './run-record.ts'
 import { type Run, runSchema, schemaVersion } from './run-schema.ts'
 
 export interface JsonReporterOptions {
@@ -19,12 +20,12 @@ export interface JsonReporterOptions {
 
 /** Writes `run.json` as the run goes. A cut-off run leaves a valid file whose `end` is null. */
 export function jsonReporter(options: JsonReporterOptions): Reporter {
-  const record = new RunRecord(options.runId, options.config)
-  const file = new RewrittenFile(options.path, () => `${record.stringify()}\n`, options.intervalMs ?? 500)
+  const facts = new RunFacts()
+  const file = new RewrittenFile(options.path, () => `${runJson(facts, options)}\n`, options.intervalMs ?? 500)
   return {
     name: 'json',
     on: (event) => {
-      record.add(event)
+      facts.add(event)
       if (event.type === 'phase' || event.type === 'load-progress') return
       if (event.type === 'run-started' || event.type === 'run-ended') file.flush()
       else file.touch()

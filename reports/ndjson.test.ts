@@ -1,7 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, expectTypeOf, it } from 'vitest'
+import type { z } from 'zod'
+import type { RunEvent } from '../lib/event.ts'
 import { eventSchema } from './event-schema.ts'
 import { ndjsonReporter } from './ndjson.ts'
 import { redEnding, sampleBeginning } from './sample-run.test-data.ts'
@@ -12,7 +14,33 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const events = [...sampleBeginning(), ...redEnding()]
+const window = { from: 10, to: 20 }
+const drawn: RunEvent[] = [
+  {
+    type: 'course',
+    at: 1,
+    course: {
+      ...window,
+      stepMs: 10,
+      series: [{ panel: 'seen', service: 'todos', name: 'counted', values: [1, null] }],
+      bands: [{ ...window, kind: 'fault', name: 'errors' }],
+      missing: ['memory: Prometheus has no such series'],
+    },
+  },
+  {
+    type: 'alert-lane',
+    at: 2,
+    lane: {
+      ...window,
+      alert: 'High',
+      trial: 'errors',
+      fault: window,
+      stations: [{ id: 'firing', at: null, permitted: window }],
+    },
+  },
+  { type: 'request-trace', at: 3, trace: { why: 'slowest', scenario: 'basic', traceId: '0'.repeat(32), spans: [] } },
+]
+const events = [...sampleBeginning(), ...drawn, ...redEnding()]
 /** What JSON makes of an event: Infinity is null. */
 const written = events.map((event) => ({ v: 1, ...JSON.parse(JSON.stringify(event)) }))
 
@@ -23,6 +51,13 @@ function read(text: string): unknown[] {
     .split('\n')
     .map((line) => eventSchema.parse(JSON.parse(line)))
 }
+
+it('has a schema for every type of event', () => {
+  expectTypeOf<z.output<typeof eventSchema>['type']>().toEqualTypeOf<RunEvent['type']>()
+  expect(new Set(events.map(({ type }) => type))).toEqual(
+    new Set(eventSchema.options.map((one) => one.shape.type.value)),
+  )
+})
 
 it('writes every event as a line that the schema reads back whole', async () => {
   const file = join(folder, 'events.ndjson')

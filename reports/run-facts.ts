@@ -1,25 +1,53 @@
+import type { AlertLane, Course, RequestTrace } from '../lib/course.ts'
 import type { Plan, RollCallTable, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
 import type { CheckResult } from '../lib/verdict.ts'
 
-/** What the events of a run have told so far, for reporters that speak at its end. */
+/** What the events of a run have told so far; every reporter that speaks of the whole reads it. */
 export class RunFacts {
-  readonly checks: CheckResult[] = []
   readonly scenarios: ScenarioResult[] = []
+  readonly checks: CheckResult[] = []
   readonly rollCalls: RollCallTable[] = []
-  readonly warnings: string[] = []
-  plan: Plan | undefined
+  readonly lanes: AlertLane[] = []
+  readonly traces: RequestTrace[] = []
+  readonly warnings: { readonly at: number; readonly text: string }[] = []
   versions: Readonly<Record<string, string>> = {}
-  /** Undefined until the run has ended. */
-  end: RunEnd | undefined
+  /** Null until they are known. */
+  startedAt: number | null = null
+  plan: Plan | null = null
+  course: Course | null = null
+  end: RunEnd | null = null
 
   add(event: RunEvent): void {
-    if (event.type === 'run-started') {
-      this.plan = event.plan
-      this.versions = event.versions
-    } else if (event.type === 'check') this.checks.push(event.result)
-    else if (event.type === 'scenario-ended') this.scenarios.push(event.result)
-    else if (event.type === 'roll-call') this.rollCalls.push(event.rollCall)
-    else if (event.type === 'warning') this.warnings.push(event.text)
-    else if (event.type === 'run-ended') this.end = event.end
+    switch (event.type) {
+      case 'run-started':
+        this.plan = event.plan
+        this.startedAt = event.at
+        this.versions = event.versions
+        break
+      case 'scenario-ended':
+        this.scenarios.push(event.result)
+        break
+      case 'check':
+        this.checks.push(event.result)
+        break
+      case 'roll-call':
+        this.rollCalls.push(event.rollCall)
+        break
+      case 'course':
+        this.course = event.course
+        break
+      case 'alert-lane':
+        this.lanes.push(event.lane)
+        break
+      case 'request-trace':
+        this.traces.push(event.trace)
+        break
+      case 'warning':
+        this.warnings.push({ at: event.at, text: event.text })
+        break
+      case 'run-ended':
+        this.end = event.end
+        break
+    }
   }
 }

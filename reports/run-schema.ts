@@ -14,6 +14,8 @@ const evidenceSchema = z.object({
   window: windowSchema.exactOptional(),
   attempts: z.number(),
   elapsedMs: z.number(),
+  /** At most ten: the first five and the last five. */
+  tries: z.array(z.object({ at: z.number(), found: z.string() })).exactOptional(),
   deadline: z.string().exactOptional(),
   reproduce: z.string().exactOptional(),
   link: z.string().exactOptional(),
@@ -29,8 +31,6 @@ export const checkSchema = z.object({
   reason: z.string().exactOptional(),
   accepted: z.object({ reason: z.string(), owner: z.string(), expires: z.string() }).exactOptional(),
   evidence: evidenceSchema,
-  /** Of a red check: the command that tells what that means. */
-  explained: z.string().exactOptional(),
 })
 
 export const planSchema = z.object({
@@ -78,7 +78,7 @@ export const rollCallSchema = z.object({
   losses: z.array(z.object({ service: z.string(), signal: z.enum(signals), id: z.string(), command: z.string() })),
 })
 
-const courseSchema = windowSchema.extend({
+export const courseSchema = windowSchema.extend({
   stepMs: z.number(),
   series: z.array(
     z.object({
@@ -92,7 +92,7 @@ const courseSchema = windowSchema.extend({
   missing: z.array(z.string()),
 })
 
-const laneSchema = windowSchema.extend({
+export const laneSchema = windowSchema.extend({
   alert: z.string(),
   trial: z.string(),
   fault: windowSchema,
@@ -106,7 +106,7 @@ const laneSchema = windowSchema.extend({
   ),
 })
 
-const traceSchema = z.object({
+export const traceSchema = z.object({
   why: z.enum(['slowest', 'failed']),
   scenario: z.string(),
   traceId: z.string(),

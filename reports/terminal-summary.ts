@@ -115,9 +115,9 @@ export function acceptedLines(checks: readonly CheckResult[], columns: number, c
   return lines.length === 0 ? [] : [colors.bold('Accepted'), ...lines, '']
 }
 
-export function warningLines(warnings: readonly string[], columns: number, colors: Paint): string[] {
+export function warningLines(warnings: readonly { readonly text: string }[], columns: number, colors: Paint): string[] {
   if (warnings.length === 0) return []
-  const lines = [...new Set(warnings)].flatMap((text) => bullet('!', oneLine(text), columns))
+  const lines = [...new Set(warnings.map(({ text }) => text))].flatMap((text) => bullet('!', oneLine(text), columns))
   return [colors.bold('Warnings'), ...lines.map((line) => colors.yellow(line)), '']
 }
 
@@ -165,16 +165,16 @@ function emphasize({ label }: EvidenceLine, text: string, check: CheckResult, co
 }
 
 /** How a run ended, in one or a few words. */
-export function verdictWord(end: RunEnd | undefined): string {
-  return end === undefined ? 'CUT OFF' : (words[end.exitCode] ?? 'FAILED')
+export function verdictWord(end: RunEnd | null): string {
+  return end === null ? 'CUT OFF' : (words[end.exitCode] ?? 'FAILED')
 }
 
 /** The last line of all. Without an end the run was cut off, which is never green. */
-export function verdictLines(end: RunEnd | undefined, columns: number, colors: Paint): string[] {
+export function verdictLines(end: RunEnd | null, columns: number, colors: Paint): string[] {
   const green = end?.exitCode === exitCodes.passed
   const word = verdictWord(end)
-  const text = end === undefined ? 'The run did not come to its end.' : oneLine(end.verdict)
-  const time = end === undefined ? '' : ` (${formatDuration(end.endedAt - end.startedAt)})`
+  const text = end === null ? 'The run did not come to its end.' : oneLine(end.verdict)
+  const time = end === null ? '' : ` (${formatDuration(end.endedAt - end.startedAt)})`
   const color = green ? colors.green : colors.red
   const head = `${green ? looks.passed.mark : looks.failed.mark} ${word}  `
   return wrap(`${text}${time}`, columns - head.length).map((line, n) =>

@@ -1,8 +1,10 @@
 import { formatDuration } from '../lib/duration.ts'
-import type { LiveLoad, LoadProgress, Reporter, RollCallTable, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
+import type { LiveLoad, LoadProgress, Reporter, RunEvent, ScenarioResult } from '../lib/event.ts'
 import type { CheckResult } from '../lib/verdict.ts'
+import { attemptLine, attemptsOf } from './attempts.ts'
 import { liveOutput, type Output, type OutputStream, plainOutput, silentOutput } from './live-line.ts'
 import { type Paint, paint, wantsColor, wantsLiveLine } from './paint.ts'
+import { RunFacts } from './run-facts.ts'
 import { planLines } from './terminal-plan.ts'
 import { hasLosses, rollCallLines } from './terminal-roll-call.ts'
 import {
@@ -52,10 +54,7 @@ class TerminalView {
   private readonly output: Output
   private readonly colors: Paint
   private readonly live: boolean
-  private readonly checks: CheckResult[] = []
-  private readonly rollCalls: RollCallTable[] = []
-  private readonly scenarios: ScenarioResult[] = []
-  private readonly warnings: string[] = []
+  private readonly facts = new RunFacts()
   private startedAt: number | undefined
   private lastAt = 0
   private lastSeenAt = 0
@@ -80,6 +79,7 @@ class TerminalView {
     this.startedAt ??= event.at
     this.lastAt = event.at
     this.lastSeenAt = performance.now()
+    this.facts.add(event)
     switch (event.type) {
       case 'run-started':
         this.say(planLines(event.plan, event.at, this.columns(), this.colors, this.options.timeZone))
@@ -91,29 +91,23 @@ class TerminalView {
         this.progress(loadLine(event.progress, this.live))
         break
       case 'scenario-ended':
-        this.scenarios.push(event.result)
         this.say([this.stamped(scenarioLine(event.result))])
         break
       case 'check':
-        this.checks.push(event.result)
         this.showCheck(event.result)
         break
-      case 'roll-call':
-        this.rollCalls.push(event.rollCall)
-        break
       case 'warning':
-        this.warnings.push(event.text)
         this.say([this.stamped(`! ${oneLine(event.text)}`, this.colors.yellow)])
         break
       case 'run-ended':
-        this.finish(event.end)
+        this.finish()
         break
     }
   }
 
   /** A run that never ended still gets its summary. */
   close(): void {
-    this.finish(undefined)
+    this.finish()
   }
 
   private columns(): number {
@@ -134,7 +128,12 @@ class TerminalView {
   private showCheck(result: CheckResult): void {
     const verbose = this.verbosity === 'verbose'
     if (verbose || isRed(result)) this.say([this.stamped(checkLine(result), this.colors[looks[result.verdict].color])])
-    if (verbose) this.say([...evidenceBlock(result, this.columns(), this.colors), ''])
+    if (verbose) {
+      const tried = attemptsOf(result.evidence).map((part) =>
+        truncate(`    ${oneLine(attemptLine(part))}`, this.columns()),
+      )
+      this.say([...evidenceBlock(result, this.columns(), this.colors), ...tried, ''])
+    }
     if (this.doing !== '') this.progress(this.doing)
   }
 
@@ -144,28 +143,29 @@ class TerminalView {
       // On a terminal the clock runs on between events.
       const since = this.live ? performance.now() - this.lastSeenAt : 0
       const stamp = elapsed(this.lastAt - (this.startedAt ?? this.lastAt) + since)
-      const line = [stamp, text, checkCounts(this.checks)].filter((part) => part !== '').join('  ')
+      const line = [stamp, text, checkCounts(this.facts.checks)].filter((part) => part !== '').join('  ')
       return this.live ? line : truncate(line, this.columns())
     })
   }
 
-  private finish(end: RunEnd | undefined): void {
+  private finish(): void {
     if (this.closed) return
     this.closed = true
     this.output.stop()
-    const { checks, colors } = this
+    const { colors } = this
+    const { scenarios, rollCalls, checks, warnings, end } = this.facts
     const columns = this.columns()
     const { reportFolder } = this.options
-    this.say(['', ...scenarioTable(this.scenarios, columns, colors)])
+    this.say(['', ...scenarioTable(scenarios, columns, colors)])
     // Losses are told even where all else is kept quiet.
-    if (this.verbosity !== 'quiet' || this.rollCalls.some(hasLosses))
-      this.output.print(rollCallLines(this.rollCalls, columns, colors))
+    if (this.verbosity !== 'quiet' || rollCalls.some(hasLosses))
+      this.output.print(rollCallLines(rollCalls, columns, colors))
     this.say([
       ...thresholdTable(checks, columns, colors),
       ...signalTable(checks, columns, colors),
       ...skippedLines(checks, columns, colors),
       ...acceptedLines(checks, columns, colors),
-      ...warningLines(this.warnings, columns, colors),
+      ...warningLines(warnings, columns, colors),
     ])
     this.output.print(failureLines(checks, columns, colors))
     if (reportFolder !== undefined)

@@ -13,7 +13,7 @@ import type { Run } from '../reports/run-schema.ts'
 import { count, isRed } from '../reports/terminal-summary.ts'
 import { openBrowser } from './browser.ts'
 import { Project, root } from './harness.ts'
-import { attacked, enlarged, hostile } from './report/generated.ts'
+import { attacked, enlarged, hostile, misled } from './report/generated.ts'
 
 /** Where screenshots are kept, to be looked at. */
 const artefacts = join(root, 'reports', 'out', 'screenshots')
@@ -37,9 +37,12 @@ let browser: Browser
 let folder: string
 let run: Run
 
+// A machine that has none yet gets it first.
+beforeAll(async () => {
+  browser = await openBrowser()
+}, 600_000)
 beforeAll(async () => {
   await mkdir(artefacts, { recursive: true })
-  browser = await openBrowser()
   project = await Project.make(config)
   const { stdout, stderr } = await project.call(['run', '--keep'])
   folder = join(project.folder, 'reports', 'out', 'latest')
@@ -53,9 +56,12 @@ afterAll(async () => {
 })
 
 /** Opens a page and fails on whatever goes wrong in it. */
-async function open(path: string, options: { hash?: string; dark?: boolean; blank?: boolean } = {}): Promise<Page> {
+async function open(
+  path: string,
+  options: { hash?: string; dark?: boolean; blank?: boolean; width?: number } = {},
+): Promise<Page> {
   const context = await browser.newContext({
-    viewport: { width: 1200, height: 1000 },
+    viewport: { width: options.width ?? 1200, height: 1000 },
     colorScheme: options.dark ? 'dark' : 'light',
     permissions: ['clipboard-read', 'clipboard-write'],
   })
@@ -78,6 +84,7 @@ async function rendered(name: string, generated: Run): Promise<string> {
   return project.write(`${name}.html`, renderPage(generated, await bundleAssets()))
 }
 
+const paperMargin = { top: '12mm', bottom: '12mm', left: '12mm', right: '12mm' }
 const texts = (page: Page, selector: string) => page.locator(selector).allTextContents()
 const tidy = (text: string) => text.replace(/\s+/g, ' ').trim()
 
@@ -161,18 +168,20 @@ describe('the report of a real run', () => {
         ?.series.map(({ name }) => name)
         .sort(),
     ).toEqual(['counted', 'logged', 'traced'])
-    // What was sent is what each signal saw: the areas under the curves agree with the roll call.
-    const sent = run.rollCalls[0]?.rows.find(({ service }) => service === 'gateway')?.sent[0] ?? 0
-    for (const name of ['logged', 'traced']) {
+    // The areas under the curves agree with the roll call. A busy machine is seconds late; nothing else is sent then.
+    const called = run.rollCalls[0]?.rows.find(({ service }) => service === 'gateway')
+    for (const name of ['logged', 'traced'] as const) {
       const series = course?.series.find((one) => one.service === 'gateway' && one.name === name)
       const { from = 0, to = 0 } = run.scenarios[0]?.window ?? {}
       const places = (series?.values ?? []).filter((_, place) => {
         const at = (course?.from ?? 0) + place * (course?.stepMs ?? 0)
-        return at >= from - 1000 && at <= to + 1000
+        return at >= from - 4000 && at <= to + 4000
       })
       const area = places.reduce<number>((sum, value) => sum + (value ?? 0), 0) * ((course?.stepMs ?? 0) / 1000)
-      expect(area).toBeGreaterThan(0.98 * sent)
-      expect(area).toBeLessThan(1.02 * sent)
+      const seen = called?.[name] ?? 0
+      expect(seen, name).toBeGreaterThan(100)
+      expect(area, name).toBeGreaterThan(0.98 * seen)
+      expect(area, name).toBeLessThan(1.02 * seen)
     }
     const alerts = run.checks.filter((check) => isRed(check) && check.signal === 'alerts')
     const why = alerts.map(({ reason }) => reason).join('; ')
@@ -224,15 +233,74 @@ describe('the report of a real run', () => {
     const check = run.checks.find(({ evidence }) => evidence.reproduce?.startsWith('curl'))
     const row = page.locator('#check-list > li').nth(check ? run.checks.indexOf(check) : 0)
     await row.locator('summary').press('Enter')
-    await row.getByRole('button', { name: 'Copy the command' }).click()
+    await row.getByRole('button', { name: 'Copy the command' }).press('Enter')
     await row.getByText('Copied').waitFor()
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(check?.evidence.reproduce)
     await page.close()
   })
 
-  it.each([false, true])('is sound for keyboard and screen reader by axe (dark: %s)', async (dark) => {
-    const page = await open(join(folder, 'report.html'), { dark })
+  it('can be gone through by keyboard alone, in the order of the page, with a ring around what has the focus', async () => {
+    const page = await open(join(folder, 'report.html'))
+    const focus = z.object({
+      place: z.number(),
+      text: z.string(),
+      ring: z.string(),
+      top: z.number(),
+      bottom: z.number(),
+    })
+    const stops: z.infer<typeof focus>[] = []
+    for (
+      let press = 0;
+      press < 60 || (press < 300 && !stops.some(({ text }) => text === 'GatewayHighErrorRate'));
+      press += 1
+    ) {
+      await page.keyboard.press('Tab')
+      const stop = focus.parse(
+        await page.evaluate(`(() => {
+          const one = document.activeElement, box = one.getBoundingClientRect(), { outlineStyle, outlineWidth } = getComputedStyle(one)
+          const place = [...document.querySelectorAll('*')].indexOf(one)
+          return { place, text: one.textContent, ring: outlineStyle + ' ' + outlineWidth, top: box.top, bottom: box.bottom }
+        })()`),
+      )
+      stops.push(stop)
+      expect(stop.ring, stop.text).toMatch(/^(solid|auto) [1-9]/)
+      expect(stop.bottom, stop.text).toBeGreaterThan(0)
+      expect(stop.top, stop.text).toBeLessThan(1000)
+    }
+    const places = stops.map(({ place }) => place)
+    expect(places).toEqual([...new Set(places)].sort((a, b) => a - b))
+    const passed = stops.map(({ text }) => text.trim())
+    for (const text of ['To the content', 'Failures', 'Whole run', 'basic', 'GatewayHighErrorRate'])
+      expect(passed).toContain(text)
+    await page.close()
+  })
+
+  it('says the values of all pictures at the time under the cursor', async () => {
+    const page = await open(join(folder, 'report.html'))
+    const said = async () => (await texts(page, '.u-legend tr:first-child .u-value')).map(tidy)
+    expect(new Set(await said())).toEqual(new Set(['']))
+    const over = page.locator('.u-over').first()
+    await over.scrollIntoViewIfNeeded()
+    const box = await over.boundingBox()
+    if (box === null) throw new Error('no picture is to be seen')
+    await page.mouse.move(box.x + box.width / 2, box.y + 20)
+    await expect.poll(async () => (await said())[0]).toMatch(/^\d\d:\d\d:\d\d$/)
+    const times = await said()
+    expect(times.length).toBeGreaterThan(5)
+    expect(new Set(times).size).toBe(1)
+    await page.close()
+  })
+
+  it.each([
+    { dark: false, width: 1200 },
+    { dark: true, width: 1200 },
+    { dark: false, width: 390 },
+    { dark: true, width: 390 },
+  ])('is sound for keyboard and screen reader by axe (dark: $dark, $width px)', async ({ dark, width }) => {
+    const page = await open(join(folder, 'report.html'), { dark, width })
     for (const summary of (await page.locator('summary').all()).slice(0, 5)) await summary.press('Enter')
+    // Wide tables scroll by themselves; the page does not.
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
     // By the debugger's road, which the page's policy does not close.
     await page.evaluate(axe.source)
     const result = z
@@ -246,7 +314,8 @@ describe('the report of a real run', () => {
     const grave = result.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
     expect(grave.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([])
     expect(result.passes.length).toBeGreaterThan(10)
-    await page.screenshot({ path: join(artefacts, dark ? 'report-dark.png' : 'report-light.png'), fullPage: true })
+    const name = `report-${dark ? 'dark' : 'light'}${width < 1200 ? `-${width}` : ''}.png`
+    await page.screenshot({ path: join(artefacts, name), fullPage: true })
     await page.close()
   })
 
@@ -268,7 +337,10 @@ describe('the report of a real run', () => {
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(255, 255, 255)')
     expect(await page.locator('nav').isVisible()).toBe(false)
     expect(await page.locator('#filters').isVisible()).toBe(false)
-    expect((await page.pdf()).length).toBeGreaterThan(20_000)
+    const pdf = await page.pdf({ format: 'A4', path: join(artefacts, 'report.pdf'), margin: paperMargin })
+    const pages = pdf.toString('latin1').match(/\/Type\s*\/Page\b/g)?.length ?? 0
+    expect(pages).toBeGreaterThan(2)
+    expect(pages).toBeLessThan(60)
     await page.close()
   })
 })
@@ -304,11 +376,28 @@ it('runs no script of anybody else, wherever it stands', async () => {
   expect(await page.locator('img').count()).toBe(0)
   expect(await page.evaluate('document.scripts.length')).toBe(2)
   expect(await page.locator('#check-list .title').first().textContent()).toBe(`${run.checks[0]?.title}${hostile}`)
+  // It is shown for what it is: names of services, alerts and their trials, thresholds, series, buttons.
+  const shownAs: [string, string | undefined][] = [
+    ['#roll-call th[scope=row]', run.rollCalls[0]?.rows[0]?.service],
+    ['#alerts ~ figure figcaption', run.lanes[0]?.alert],
+    ['.story h3', 'http_req_duration{part:load} keeps p(95)<0.001'],
+    ['.u-legend .u-label', 'achieved'],
+    ['#zooms button', run.lanes[0]?.alert],
+    ['.waterfall b', run.traces[0]?.spans[0]?.service],
+  ]
+  for (const [selector, text] of shownAs)
+    expect((await texts(page, selector)).join('\n'), selector).toContain(`${text}${hostile}`)
   expect(await page.locator('.plot canvas').count()).toBeGreaterThan(5)
-  // Addresses from outside lead to the web or nowhere.
-  const schemes = await page.evaluate(`[...new Set([...document.links].map((one) => one.protocol))].sort()`)
-  expect(schemes).toContain('https:')
-  expect(['file:', 'http:', 'https:']).toEqual(expect.arrayContaining(z.array(z.string()).parse(schemes)))
+  await page.close()
+})
+
+it.each(['javascript:pwned=1//', 'data:text/html,<script>pwned=1</script>'])('makes no link of %s', async (address) => {
+  const page = await open(await rendered('misled', misled(run, address)))
+  await page.evaluate(`for (const one of document.querySelectorAll('details')) one.open = true`)
+  await expect.poll(() => page.locator('#check-list noscript').count()).toBe(0)
+  const schemes = z.array(z.string()).parse(await page.evaluate(`[...document.links].map((one) => one.protocol)`))
+  // Places of the page itself.
+  expect(new Set(schemes)).toEqual(new Set(['file:']))
   await page.close()
 })
 

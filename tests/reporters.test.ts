@@ -103,7 +103,7 @@ test("the lines of NDJSON say what run.json says, and the user's own module saw 
     .trimEnd()
     .split('\n')
     .map((one) => eventSchema.parse(JSON.parse(one)))
-  const { plan, checks, rollCalls, scenarios, end } = await validReport(
+  const { plan, checks, rollCalls, scenarios, course, lanes, traces, end } = await validReport(
     join(project.folder, 'reports', 'out', 'latest'),
   )
   const of = <Type extends (typeof events)[number]['type']>(type: Type) =>
@@ -112,6 +112,9 @@ test("the lines of NDJSON say what run.json says, and the user's own module saw 
   expect(of('check').map(({ result }) => result)).toEqual(checks)
   expect(of('roll-call').map(({ rollCall }) => rollCall)).toEqual(rollCalls)
   expect(of('scenario-ended').map(({ result }) => result)).toEqual(scenarios)
+  expect(of('course').at(-1)?.course).toEqual(course)
+  expect(of('alert-lane').map(({ lane }) => lane)).toEqual(lanes)
+  expect(of('request-trace').map(({ trace }) => trace)).toEqual(traces)
   expect(of('run-ended').map((event) => event.end)).toEqual([end])
   const rates = of('load-progress').flatMap(({ progress }) => (progress.live ? [progress.live.rate] : []))
   expect(Math.max(...rates)).toBeGreaterThan(0)

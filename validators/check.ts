@@ -42,7 +42,8 @@ const shownProblems = 20
 
 /** Turns what polling found into an outcome: unasked is errored, nothing there is no-data. */
 export function concluded(polled: Polled<Finding>, asking: Asking): Outcome {
-  const evidence = { ...asking, attempts: polled.attempts, elapsedMs: Math.round(polled.elapsedMs) }
+  const { attempts, elapsedMs, tries } = polled
+  const evidence = { ...asking, attempts, elapsedMs: Math.round(elapsedMs), ...someOf(tries) }
   if (polled.error instanceof Absent) throw polled.error
   if (polled.outcome === 'unasked' || !polled.value) {
     const reason = polled.error instanceof Error ? polled.error.message : 'no answer'
@@ -51,13 +52,16 @@ export function concluded(polled: Polled<Finding>, asking: Asking): Outcome {
   return found(polled.value, evidence, polled.outcome === 'held')
 }
 
+/** How an answer was come by. */
+export type Polling = Pick<Evidence, 'attempts' | 'elapsedMs' | 'tries'>
+
 /** An outcome that needs no further look: one was enough, or `polling` tells how many there were. */
 export function judged(
   finding: Finding,
   asking: Asking,
-  { attempts, elapsedMs }: Pick<Polled<unknown>, 'attempts' | 'elapsedMs'> = { attempts: 1, elapsedMs: 0 },
+  { attempts, elapsedMs, tries }: Polling = { attempts: 1, elapsedMs: 0 },
 ): Outcome {
-  const evidence = { ...asking, attempts, elapsedMs: Math.round(elapsedMs) }
+  const evidence = { ...asking, attempts, elapsedMs: Math.round(elapsedMs), ...someOf(tries) }
   return found(finding, evidence, finding.problems.length === 0 && !finding.empty)
 }
 
@@ -65,8 +69,16 @@ function found({ actual, problems, empty }: Finding, evidence: Omit<Evidence, 'a
   const rest = problems.length - shownProblems
   const details = [...problems.slice(0, shownProblems), ...(rest > 0 ? [`… and ${rest} more`] : [])]
   const full = { ...evidence, actual, ...(details.length > 0 ? { details } : {}) }
-  if (held) return { verdict: 'passed', evidence: full }
+  if (held) {
+    // What passed needs no story.
+    const { tries: _, ...told } = full
+    return { verdict: 'passed', evidence: told }
+  }
   return { verdict: empty ? 'no-data' : 'failed', reason: problems[0] ?? `nothing to judge: ${actual}`, evidence: full }
+}
+
+function someOf(tries: Evidence['tries']): Pick<Evidence, 'tries'> {
+  return tries === undefined || tries.length === 0 ? {} : { tries }
 }
 
 /** Puts the question; what it throws becomes `errored`, or `skipped` for what is Absent, unless the run was aborted. */

@@ -11,6 +11,7 @@ import { parseThresholds } from '../lib/threshold.ts'
 import { acceptedEntry } from './accepted.ts'
 import { type Trial, trial } from './alerts/expectation.ts'
 import { duration, httpUrl, isLoopback, variable } from './config-values.ts'
+import { logsSchema } from './log-format.ts'
 import { slosSchema } from './slo/slo.ts'
 
 const name = z.string().regex(/^[A-Za-z_:][\w:]*$/, 'is no Prometheus name')
@@ -120,24 +121,7 @@ const service = z.strictObject({
     ),
   duration: name.optional().describe('The name of its duration histogram, without `_bucket`, in seconds.'),
   series: z.array(name).default([]).describe('Further series that must exist during the run.'),
-  logs: z
-    .strictObject({
-      selector: z
-        .string()
-        .regex(/^\{.*\}$/s, 'must be a stream selector like {service_name="gateway"}')
-        .describe('A LogQL stream selector.'),
-      message: z.string().describe('The message of the one line that is written per request or delivery.'),
-      fields: z
-        .array(name)
-        .default(['timestamp', 'level', 'logger', 'message', 'trace_id', 'span_id'])
-        .describe('Fields that every line written during a request must have.'),
-      processLogger: z
-        .string()
-        .default('process')
-        .describe('The value of the field `logger` on lines outside of requests.'),
-    })
-    .optional()
-    .describe('How its lines are found in Loki; absent: nothing of its logs is judged.'),
+  logs: logsSchema.optional().describe('How its lines are found in Loki; absent: nothing of its logs is judged.'),
   traces: z
     .strictObject({ service: z.string().describe('The attribute `service.name` of its spans.') })
     .optional()

@@ -1,6 +1,7 @@
 import type { Check } from './check.ts'
 import type { ParsedConfig, Service } from './config.ts'
 import type { Backends } from './context.ts'
+import { type LogFact, tells } from './log-format.ts'
 
 /** What a config may leave out, as the reason tells it. */
 const backendWords = {
@@ -24,6 +25,12 @@ export class Absent extends Error {
 export function logsOf({ logs }: Pick<Service, 'logs'>): NonNullable<Service['logs']> {
   if (logs === undefined) throw new Absent('the config names no logs of a service that is needed')
   return logs
+}
+
+/** @throws Absent if no line of the service tells any of these */
+export function needFacts(service: Pick<Service, 'logs'>, ...facts: readonly LogFact[]): void {
+  if (!tells(logsOf(service), ...facts))
+    throw new Absent(`its log lines do not tell ${facts.join(' or ')} (logs.names)`)
 }
 
 /** The service's name in traces. @throws Absent if it has none */

@@ -8,6 +8,7 @@ import { namedBy } from './backends/trace-source.ts'
 import type { ParsedConfig, Service } from './config.ts'
 import { isLoopback } from './config-values.ts'
 import type { Backends, Facts } from './context.ts'
+import { lineQuery } from './log-format.ts'
 
 /** Something that will make checks red or leave them out, and what to change. */
 export interface Advice {
@@ -180,9 +181,10 @@ async function logLines({ backends, signal }: Patient, name: string, { logs }: S
     const text = `${logs.selector} matched no line in the last hour; Loki's labels are ${labels.join(', ') || 'none'}`
     return [{ rank: 1, text, path: ['services', name, 'logs', 'selector'] }]
   }
-  if ((await count(`${logs.selector} |= ${literal(logs.message)}`)) > 0) return []
-  const text = `none of ${all} lines of the last hour holds "${logs.message}": another message, or no request so far`
-  return [{ rank: 2, text, path: ['services', name, 'logs', 'message'] }]
+  if ((await count(lineQuery(logs))) > 0) return []
+  const wanted = logs.message === undefined ? 'fits logs.format.pattern' : `holds "${logs.message}"`
+  const text = `none of ${all} lines of the last hour ${wanted}: another text, or no request so far`
+  return [{ rank: 2, text, path: ['services', name, 'logs', logs.message === undefined ? 'format' : 'message'] }]
 }
 
 async function traceNames({ backends, signal }: Patient, name: string, { traces }: Service): Promise<Advice[]> {

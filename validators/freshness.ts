@@ -5,6 +5,7 @@ import { literal } from './backends/prometheus.ts'
 import { namedBy } from './backends/trace-source.ts'
 import { pipelineDeadline, type RunContext } from './context.ts'
 import { whyUnjudged } from './coverage.ts'
+import { lineQuery } from './log-format.ts'
 
 /** From the start of one look to the start of the next, if the answer is there by then. */
 const intervalMs = 250
@@ -44,7 +45,7 @@ export class FreshnessWatch {
       const logs = config.services[service]?.logs
       if (logs === undefined) return
       const ids = open.map(({ id }) => id)
-      const query = `${logs.selector} |= ${literal(logs.message)} |~ ${literal(ids.join('|'))}`
+      const query = `${lineQuery(logs)} |~ ${literal(ids.join('|'))}`
       const since = Math.min(...open.map(({ answeredAt }) => answeredAt)) - edgeMs
       // Lines may be doubled; a limit too small for them would hide ids for one look at most.
       const lines = await backends.loki.examples(query, 10 * ids.length + 100, since, Date.now() + edgeMs, signal)

@@ -89,11 +89,10 @@ export async function preflight(
       findings.push({ what, ok: true, text: tell(polled.value) })
       return polled.value
     }
-    findings.push({
-      what,
-      ok: false,
-      text: polled.error instanceof Error ? polled.error.message : `${what} gave no answer`,
-    })
+    const { error } = polled
+    const why = error instanceof Error ? error.message : 'no answer'
+    // A backend's own error names it; an attempt that was cut off does not.
+    findings.push({ what, ok: false, text: error instanceof BackendError ? why : `${what}: ${why}` })
     return undefined
   }
   const lookAt = async <T>(

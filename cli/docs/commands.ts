@@ -30,7 +30,7 @@ function isCallable(command: Command): boolean {
 }
 
 /** `muster alerts route` */
-export function nameOf(command: Command): string {
+function nameOf(command: Command): string {
   const names = [command.name()]
   for (let above = command.parent; above !== null; above = above.parent) names.unshift(above.name())
   return names.join(' ')

@@ -5,6 +5,7 @@ import type { Span } from '../../lib/span.ts'
 import { isFinal } from '../../validators/backends/http.ts'
 import type { BackendEndpoints } from '../../validators/config.ts'
 import type { Backends } from '../../validators/context.ts'
+import type { Sent } from '../../validators/discovery/line-names.ts'
 import { discoverLogs, type FoundLogs } from '../../validators/discovery/logs.ts'
 import { discoverJobs, type FoundJob } from '../../validators/discovery/metrics.ts'
 import { type Probed, probe, serversOf, tracesOf } from '../../validators/discovery/probe.ts'
@@ -19,7 +20,7 @@ export interface SurveyedStep extends CandidateStep {
 export interface SurveyedService {
   readonly name: string
   readonly job: FoundJob | undefined
-  readonly logs: { readonly selector: string; readonly request: NonNullable<FoundLogs['request']> } | undefined
+  readonly logs: Pick<FoundLogs, 'logs' | 'untold'> | undefined
   /** Its name in traces. */
   readonly traced: string | undefined
   /** What it lacks, and why. */
@@ -77,11 +78,15 @@ export async function survey(
   const ids = [...probed.values()].filter(({ status }) => status > 0).map(({ traceId }) => traceId)
   const remarks: string[] = []
   const traces = await tracesFound(clients, ids, tell, remarks, signal)
-  const logs = await logsFound(clients, ids, since, tell, remarks, signal)
+  const written = [...probed].flatMap(([step, { traceId, status }]) => {
+    const { method, route } = step
+    return status === 0 ? [] : [{ traceId, method, route, path: pathOf(step), status }]
+  })
+  const logs = await logsFound(clients, written, since, tell, remarks, signal)
   const named = namesOf(traces)
   const jobs = await jobsFound(clients, baseUrl, named, answered, tell, remarks, signal)
   const entry = entryOf(traces, jobs.entry)
-  const services = servicesOf(entry, named, jobs, logs, clients)
+  const services = servicesOf(entry, named, jobs, logs, written.length, clients)
   const steps = answered.map((step) => {
     const trace = traces.get(probed.get(step.from)?.traceId ?? '') ?? []
     const reached = serversOf(trace)
@@ -176,16 +181,16 @@ async function tracesFound(
 
 async function logsFound(
   clients: Backends,
-  ids: readonly string[],
+  sent: readonly Sent[],
   since: number,
   tell: (text: string) => void,
   remarks: string[],
   signal: AbortSignal,
 ): Promise<FoundLogs[]> {
-  if (clients.lacks('loki') || ids.length === 0) return []
+  if (clients.lacks('loki') || sent.length === 0) return []
   tell('looking for their log lines')
-  const found = await discoverLogs(clients.loki, ids, since, signal)
-  if (found.length === 0) remarks.push(`no log line holds the trace id of one of ${ids.length} requests`)
+  const found = await discoverLogs(clients.loki, sent, since, signal)
+  if (found.length === 0) remarks.push(`no log line holds the trace id of one of ${sent.length} requests`)
   return found
 }
 
@@ -258,6 +263,7 @@ function servicesOf(
   named: readonly string[],
   jobs: Jobs,
   logs: readonly FoundLogs[],
+  sent: number,
   clients: Backends,
 ): SurveyedService[] {
   return [...new Set([entry, ...named])].map((name) => {
@@ -269,15 +275,20 @@ function servicesOf(
         : []),
       ...(job !== undefined && job.counter === undefined ? ['no counter of its requests was found'] : []),
       ...(job !== undefined && job.histogram === undefined ? ['no histogram of durations in seconds was found'] : []),
-      ...(found?.request === undefined && !clients.lacks('loki')
-        ? [`its logs are not judged: ${found?.problem ?? 'no line holds a trace id'}`]
+      ...(found?.logs === undefined && !clients.lacks('loki')
+        ? [`its logs are not judged: ${found?.problem ?? 'no line of a stream with its name holds a trace id'}`]
+        : []),
+      ...(found?.logs !== undefined && name === entry && found.told < sent
+        ? [
+            `only ${found.told} of ${sent} requests had a line: take out the steps that it does not log, or they will fail`,
+          ]
         : []),
       ...(named.includes(name) || clients.lacks('traces') ? [] : ['its traces are not judged: none was found']),
     ]
     return {
       name,
       job,
-      logs: found?.request === undefined ? undefined : { selector: found.selector, request: found.request },
+      logs: found?.logs === undefined ? undefined : found,
       traced: named.includes(name) ? name : undefined,
       remarks,
     }

@@ -39,7 +39,17 @@ const survey: Survey = {
         },
         histogram: { metric: 'request_duration_seconds', edges: [0.1, 0.4, 1] },
       },
-      logs: { selector: `{app=${JSON.stringify(nasty)}}`, request: { message: nasty, fields: ['message'] } },
+      logs: {
+        logs: {
+          selector: `{app=${JSON.stringify(nasty)}}`,
+          message: nasty,
+          format: 'json',
+          names: { path: nasty, status: false },
+          fields: ['message'],
+          processLogger: false,
+        },
+        untold: ['status'],
+      },
       traced: nasty,
       remarks: [nasty],
     },
@@ -81,7 +91,7 @@ it('writes files that load as they are meant, whatever the names in them are', a
   expect(loaded.services[nasty]).toMatchObject({
     job: nasty,
     requests: { metric: 'requests_total', route: 'handler', method: false, status: 'code' },
-    logs: { message: nasty, selector: `{app=${JSON.stringify(nasty)}}` },
+    logs: { message: nasty, selector: `{app=${JSON.stringify(nasty)}}`, names: { path: nasty, status: false } },
     traces: { service: nasty },
   })
   expect(loaded.server.p95).toBe('1000ms')

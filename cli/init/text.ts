@@ -1,5 +1,6 @@
 import { oneLine } from '../../reports/text.ts'
 import { isLoopback } from '../../validators/config-values.ts'
+import type { Logs } from '../../validators/log-format.ts'
 import type { Survey, SurveyedService, SurveyedStep } from './survey.ts'
 
 /** From where generated files import muster: the package's name, or a path to a clone. */
@@ -128,14 +129,36 @@ function serviceLines({ name, job, logs, traced, remarks }: SurveyedService, sen
     ...(job === undefined ? [] : [`      job: ${quoted(job.job)},`]),
     ...(requests === undefined ? [] : [`      requests: ${literalOf(requests)},`]),
     ...(histogram === undefined ? [] : [`      duration: ${quoted(histogram.metric)},`]),
-    ...(logs === undefined
-      ? []
-      : [
-          `      logs: ${literalOf({ selector: logs.selector, message: logs.request.message, fields: logs.request.fields })},`,
-        ]),
+    ...(logs?.logs === undefined ? [] : logLines(logs.logs, logs.untold)),
     ...(traced === undefined ? [] : [`      traces: { service: ${quoted(traced)} },`]),
     '    },',
   ]
+}
+
+/** Names and expressions are guesses from a few lines, and say so. */
+function logLines(logs: Logs, untold: readonly string[]): string[] {
+  const { selector, message, format, names, fields, processLogger } = logs
+  const lines = [`        selector: ${quoted(selector)},`]
+  if (message !== undefined) lines.push(`        message: ${quoted(message)},`)
+  if (typeof format === 'object')
+    lines.push(
+      '        // A guess: it read each line of the requests that were sent, and no others. Its groups name what it tells.',
+      `        format: { pattern: ${quoted(format.pattern)} },`,
+    )
+  else if (format !== 'json') lines.push(`        format: ${quoted(format)},`)
+  if (Object.keys(names).length > 0)
+    lines.push(
+      '        // A guess by names and values; false: no line tells it.',
+      `        names: ${literalOf(names)},`,
+    )
+  if (typeof format !== 'object') lines.push(`        fields: ${literalOf(fields)},`)
+  if (format === 'json' && processLogger === false)
+    lines.push('        // Nothing tells lines outside of requests apart.', '        processLogger: false,')
+  const lacks =
+    untold.length === 0
+      ? []
+      : [`      ${comment(`Its lines do not tell ${untold.join(', ')}: what rests on it is skipped.`)}`]
+  return [...lacks, '      logs: {', ...lines, '      },']
 }
 
 function alertLines(rules: readonly string[]): string[] {

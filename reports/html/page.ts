@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import type { Run } from '../run-schema.ts'
 import type { Assets } from './assets.ts'
 import { checksSection } from './checks.ts'
-import { failuresSection } from './failures.ts'
+import { acceptedSection, failuresSection } from './failures.ts'
 import { linksOf } from './links.ts'
 import { type Content, html, scriptJson } from './markup.ts'
 import { readMeanings } from './meanings.ts'
+import { namesOf } from './panels.ts'
 import { picturesSection } from './pictures.ts'
 import { rollCallSection } from './roll-call.ts'
 import { verdictSection } from './verdict.ts'
@@ -18,14 +19,21 @@ import { tracesSection } from './waterfall.ts'
 export function renderPage(run: Run, { script, style }: Assets): string {
   const meaningOf = readMeanings()
   const templates = linksOf(run)
+  const names = namesOf(run.course, run.traces)
   const sections: [string, string, Content][] = [
     ['failures', 'Failures', failuresSection(run, templates, meaningOf)],
+    ['accepted', 'Accepted', acceptedSection(run, templates)],
     ['pictures', 'Course', picturesSection(run)],
     ['roll-call', 'Roll call', rollCallSection(run, templates)],
-    ['traces', 'Requests', tracesSection(run, templates)],
+    ['traces', 'Requests', tracesSection(run, templates, names)],
     ['checks', 'Checks', checksSection(run, templates)],
   ]
   const there = sections.filter(([, , section]) => section)
+  // The lanes share the axis of the pictures, and so their section.
+  const places = there.flatMap(([id, title]) => [
+    [id, title],
+    ...(id === 'pictures' && run.lanes.length > 0 ? [['alerts', 'Alerts']] : []),
+  ])
   const policy = `default-src 'none'; script-src '${hashOf(script)}'; style-src '${hashOf(style)}'; base-uri 'none'; form-action 'none'`
   const page = html`<!doctype html>
 <html lang="en">
@@ -41,14 +49,14 @@ export function renderPage(run: Run, { script, style }: Assets): string {
 <body>
 <a class="skip" href="#main">To the content</a>
 ${verdictSection(run, meaningOf)}
-<nav aria-label="Sections">${there.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
+<nav aria-label="Sections">${places.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
 <main id="main">
 ${there.map(([, , section]) => section)}
 </main>
 <footer><p>Made by muster ${run.versions.muster}. Times are UTC. The data is in run.json beside this file.</p></footer>
 `
   // Neither is from outside: the style is a file of this folder, the script a bundle of it; the data is escaped for scripts.
-  const data = `<script type="application/json" id="data">${scriptJson({ course: run.course, lanes: run.lanes })}</script>`
+  const data = `<script type="application/json" id="data">${scriptJson({ course: run.course, lanes: run.lanes, names })}</script>`
   return `${page}<style>${style}</style>\n${body}${data}\n<script>${script}</script>\n</body>\n</html>\n`
 }
 

@@ -1,4 +1,4 @@
-import type { Panel, Series } from '../../lib/course.ts'
+import type { Course, Panel, RequestTrace, Series } from '../../lib/course.ts'
 import { formatDuration } from '../../lib/duration.ts'
 
 export type Unit = 'rate' | 'percent' | 'ms' | 'cores' | 'bytes'
@@ -19,6 +19,44 @@ const looks: Readonly<Record<Panel, { readonly title: string; readonly unit: Uni
   freshness: { title: 'Freshness: from the answer to being found', unit: 'ms' },
   cpu: { title: 'CPU, in cores', unit: 'cores' },
   memory: { title: 'Resident memory', unit: 'bytes' },
+}
+
+/** So many colours there are, in style.css as `--series-0` and on; what comes after them is dashed. */
+export const hues = 8
+
+/** One meaning, one colour, in every picture: what metrics, logs and traces saw, and how soon; percentiles; the load. */
+const meanings: Readonly<Record<string, number>> = {
+  counted: 0,
+  metrics: 0,
+  logged: 1,
+  logs: 1,
+  traced: 2,
+  traces: 2,
+  achieved: 0,
+  offered: 4,
+  p50: 4,
+  p95: 5,
+  p99: 6,
+}
+
+/** Services first, then backends, each by name: a place is a colour, in pictures of resources and in waterfalls. */
+export function namesOf(
+  course: Pick<Course, 'series'> | null,
+  traces: readonly Pick<RequestTrace, 'spans'>[],
+): string[] {
+  const series = course?.series ?? []
+  const services = [
+    ...series.flatMap(({ service, panel, name }) => service ?? (panel === 'errors' ? name : [])),
+    ...traces.flatMap(({ spans }) => spans.map(({ service }) => service)),
+  ]
+  const others = series.filter(({ panel }) => panel === 'cpu' || panel === 'memory').map(({ name }) => name)
+  return [...new Set([...services.sort(), ...others.sort()])]
+}
+
+/** The place of a series among the colours; from `hues` on it is dashed. */
+export function hueOf({ panel, name }: Pick<Series, 'panel' | 'name'>, names: readonly string[]): number {
+  const own = panel === 'errors' || panel === 'cpu' || panel === 'memory' ? undefined : meanings[name]
+  return own ?? Math.max(0, names.indexOf(name))
 }
 
 /** The pictures that a course makes, in the order in which one reads them. */

@@ -22,7 +22,7 @@ ${
   html`<h3 id="alerts">Alerts</h3>${lanes.map(
     ({ alert, trial }, n) =>
       html`<figure class="picture"><figcaption>${alert} <span class="place">in the trial "${trial}"</span></figcaption><div class="plot" data-lane="${n}" aria-hidden="true"></div></figure>`,
-  )}<p class="note">A bar is when a station had to be reached, a point when it was. The shaded stretch is the fault.</p>`
+  )}<p class="note">A bar is when a station had to be reached, a point when it was; both are red where it was not. → is the notification, ✓ that of the resolution. The shaded stretch is the fault.</p>`
 }
 ${course && course.missing.length > 0 && html`<h3>Missing</h3><ul class="missing">${course.missing.map((text) => html`<li>${text}</li>`)}</ul>`}
 <details class="figures-of"><summary>The pictures in figures</summary>${course && groups.length > 0 && seriesTable(course, groups)}${lanes.length > 0 && lanesTable(lanes)}</details>

@@ -4,8 +4,9 @@ import { placeOf } from '../evidence.ts'
 import type { Run } from '../run-schema.ts'
 import { count, isRed, percent } from '../terminal-summary.ts'
 import { counted, lasting, moment } from './figures.ts'
-import { html, type Markup } from './markup.ts'
+import { type Content, html, type Markup } from './markup.ts'
 import type { Meaning } from './meanings.ts'
+import { subjectsOf } from './subjects.ts'
 
 const words: Readonly<Record<number, string>> = {
   [exitCodes.passed]: 'Passed',
@@ -24,6 +25,7 @@ export function verdictSection(run: Run, meaningOf: (id: string) => Meaning | un
   const { end, checks } = run
   const red = checks.filter(isRed)
   const passed = checks.filter(({ verdict }) => verdict === 'passed').length
+  const accepted = checks.filter(({ verdict }) => verdict === 'accepted').length
   const skipped = checks.filter(({ verdict }) => verdict === 'skipped').length
   const isGreen = end?.exitCode === exitCodes.passed
   const word = end === null ? 'Cut off' : (words[end.exitCode] ?? 'Failed')
@@ -31,7 +33,9 @@ export function verdictSection(run: Run, meaningOf: (id: string) => Meaning | un
   const tally = [
     `${counted(passed, 'check')} passed`,
     ...(red.length > 0 ? [`${count(red.length)} red`] : []),
+    ...(accepted > 0 ? [`${count(accepted)} accepted`] : []),
     ...(skipped > 0 ? [`${count(skipped)} skipped`] : []),
+    ...(end === null || end.exitCode === exitCodes.interrupted ? ['the rest was not judged, and is not proven'] : []),
   ]
   return html`<header class="top ${isGreen ? 'green' : 'red'}">
 <p class="brand">muster <span>run ${run.runId}</span></p>
@@ -43,29 +47,36 @@ ${facts(run)}
 </header>`
 }
 
-/** One line for each check, not for each scenario that it failed in. */
-function whatFailed({ checks }: Run, meaningOf: (id: string) => Meaning | undefined): Markup {
-  const byId = new Map<string, string[]>()
-  for (const check of checks.filter(isRed)) byId.set(check.id, [...(byId.get(check.id) ?? []), placeOf(check)])
-  const rows = [...byId].slice(0, shownAtTop).map(([id, places]) => {
-    const first = checks.findIndex((check) => check.id === id && isRed(check))
-    const check = checks[first]
-    return html`<li><a href="#failure-${first}">${check?.title}</a> <span class="place">${places.join(', ')}</span>
-${meaningOf(id) && html`<span class="why">${meaningOf(id)?.red}</span>`}</li>`
+/** One entry for each check, not for each scenario that it failed in; an alert's checks have one. */
+function whatFailed(run: Run, meaningOf: (id: string) => Meaning | undefined): Markup {
+  const subjects = subjectsOf(run, ({ check }) => check.id)
+  const rows = subjects.slice(0, shownAtTop).map(([first, ...others]) => {
+    const { id, title, reason, verdict } = first.check
+    const alike = others.filter(({ check }) => check.id === id)
+    const more = others.length - alike.length
+    const isUnasked = verdict === 'errored'
+    const meaning = isUnasked ? 'It could not be asked: nobody knows what the answer is.' : meaningOf(id)?.red
+    const places = [first, ...alike].map(({ check }) => placeOf(check)).join(', ')
+    return html`<li><a href="#failure-${first.index}">${title}</a> <span class="place">${places}${more > 0 && `, and ${counted(more, 'more check')} ${isUnasked ? 'for this reason' : 'of this alert'}`}</span>
+${reason && html`<span class="because">${reason}</span>`}${meaning && html`<span class="why">${meaning}</span>`}</li>`
   })
-  const rest = byId.size - rows.length
+  const rest = subjects.length - rows.length
   return html`<h2 class="small">What failed, and what it means</h2>
 <ul class="failed">${rows}${rest > 0 && html`<li>… and ${counted(rest, 'more kind')} of failure, below</li>`}</ul>`
 }
 
-function facts({ plan, end, startedAt, versions, environment, scenarios, warnings, writtenAt }: Run): Markup {
+function facts({ plan, end, startedAt, versions, environment, scenarios, checks, warnings, writtenAt }: Run): Markup {
   const begun = end?.startedAt ?? startedAt
   const ended = end?.endedAt ?? writtenAt
   const names = plan?.scenarios.map(({ name, profile }) => (name === profile ? name : `${name} (${profile})`)) ?? []
-  const rows: [string, string | undefined][] = [
+  const driven = new Set(scenarios.map(({ name }) => name))
+  const undriven = plan?.scenarios.filter(({ name }) => !driven.has(name)).map(({ name }) => name) ?? []
+  const rows: [string, Content][] = [
     ['Against', plan?.target],
     ['Scenarios', names.join(', ')],
-    ['Faults', plan?.faults.join('; ')],
+    ['Not driven', undriven.join(', ')],
+    ['Skipped', list(skippedWhy(checks))],
+    ['Faults', list(plan?.faults ?? [])],
     ['When', begun === null ? undefined : `${moment(begun)} to ${moment(ended).slice(11)} UTC`],
     ['Lasted', begun === null ? undefined : formatDuration(ended - begun)],
     [
@@ -80,13 +91,9 @@ function facts({ plan, end, startedAt, versions, environment, scenarios, warning
     ],
     [
       'Backends',
-      plan === null
-        ? undefined
-        : Object.entries(plan.backends)
-            .map(([name, url]) => `${name} ${url}`)
-            .join(', '),
+      list(Object.entries(plan?.backends ?? {}).map(([name, url]) => html`${name} <span class="place">${url}</span>`)),
     ],
-    ['Deadlines', plan?.deadlines.join('; ')],
+    ['Deadlines', plan && plan.deadlines.length > 0 && deadlines(plan.deadlines)],
   ]
   return html`<dl class="facts">${rows.map(([term, text]) => text && html`<div><dt>${term}</dt><dd>${text}</dd></div>`)}</dl>
 ${
@@ -102,4 +109,25 @@ ${
   warnings.length > 0 &&
   html`<h2 class="small">Warnings</h2><ul class="warnings">${[...new Set(warnings.map(({ text }) => text))].map((text) => html`<li>${text}</li>`)}</ul>`
 }`
+}
+
+/** Why checks were skipped, each reason once: what was not looked at is said at the top. */
+function skippedWhy(checks: Run['checks']): Content[] {
+  const numbers = new Map<string, number>()
+  for (const { verdict, reason = 'no reason was given' } of checks)
+    if (verdict === 'skipped') numbers.set(reason, (numbers.get(reason) ?? 0) + 1)
+  return [...numbers].map(([reason, number]) => html`${reason} <span class="place">${counted(number, 'check')}</span>`)
+}
+
+function list(texts: readonly Content[]): Content {
+  return texts.length > 0 && html`<ul class="plain">${texts.map((text) => html`<li>${text}</li>`)}</ul>`
+}
+
+/** What is waited for, and of what the wait is made up: the first colon parts the two. */
+function deadlines(all: readonly string[]): Markup {
+  const rows = all.map((text) => {
+    const [, what = text, sum = ''] = /^(.*?): (.*)$/s.exec(text) ?? []
+    return html`<li>${what}${sum && html`<span class="sum">${sum}</span>`}</li>`
+  })
+  return html`<details class="deadlines"><summary>${counted(all.length, 'deadline')}, derived from what the backends say of themselves</summary><ul>${rows}</ul></details>`
 }

@@ -20,7 +20,7 @@ const span = (spanId: string, parents: string[], startedAt: number): Span => ({
 function drawn(spans: Span[]): string[] {
   const traces = [{ why: 'slowest', scenario: 'basic', traceId: 'f'.repeat(32), spans }]
   const { shape } = runSchema
-  const page = String(tracesSection({ ...minimal, traces: shape.traces.parse(traces) }, {}))
+  const page = String(tracesSection({ ...minimal, traces: shape.traces.parse(traces) }, {}, ['shop']))
   return [...page.matchAll(/class="(depth-\d)"><b>shop<\/b> operation (\w+)/g)].map(([, depth, id]) => `${depth} ${id}`)
 }
 

@@ -3,7 +3,7 @@ import { fillLink, type LinkTemplates } from '../../lib/links.ts'
 import type { Run } from '../run-schema.ts'
 import { counted } from './figures.ts'
 import { html, link, type Markup } from './markup.ts'
-import { say } from './panels.ts'
+import { hues, say } from './panels.ts'
 
 type Trace = Run['traces'][number]
 type Span = Trace['spans'][number]
@@ -12,26 +12,29 @@ type Span = Trace['spans'][number]
 const shownSpans = 100
 
 /** The traces of the slowest and of a failed request, a bar for each span. */
-export function tracesSection({ traces, checks }: Run, templates: LinkTemplates): Markup | undefined {
-  if (traces.length === 0 && !checks.some(({ signal }) => signal === 'traces')) return undefined
+export function tracesSection({ traces }: Run, templates: LinkTemplates, names: readonly string[]): Markup | undefined {
+  if (traces.length === 0) return undefined
   const note = traces.some(({ why }) => why === 'failed')
     ? ''
     : 'No request that was traced was answered with an error of the server.'
   return html`<section id="traces" aria-labelledby="traces-title"><h2 id="traces-title">Requests</h2>
-${traces.map((trace) => waterfall(trace, templates))}${note && html`<p class="note">${note}</p>`}</section>`
+${traces.map((trace) => waterfall(trace, templates, names))}${note && html`<p class="note">${note}</p>`}</section>`
 }
 
-function waterfall({ why, scenario, traceId, spans }: Trace, templates: LinkTemplates): Markup {
+function waterfall(
+  { why, scenario, traceId, spans }: Trace,
+  templates: LinkTemplates,
+  names: readonly string[],
+): Markup {
   const from = Math.min(...spans.map(({ startedAt }) => startedAt))
   const to = Math.max(...spans.map(({ startedAt, durationMs }) => startedAt + durationMs))
   const rows = inOrder(spans).slice(0, shownSpans)
   const address = fillLink(templates.trace, { traceId, window: { from, to } }) ?? ''
-  const services = [...new Set(spans.map(({ service }) => service))].sort()
   const title = why === 'slowest' ? 'The slowest request' : 'A failed request'
   return html`<h3>${title} of ${scenario}: ${formatDuration(to - from)}, ${counted(spans.length, 'span')}</h3>
 <p class="place">trace ${link(address, traceId)}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="${title} of ${scenario}"><table class="waterfall"><thead><tr><th scope="col">Span</th><th scope="col">Lasted</th><th scope="col">Since its beginning: 0 to ${formatDuration(to - from)}</th></tr></thead>
-<tbody>${rows.map(({ span, depth }) => row(span, depth, { from, to, hue: services.indexOf(span.service) % 6 }))}</tbody></table></div>
+<tbody>${rows.map(({ span, depth }) => row(span, depth, { from, to, hue: names.indexOf(span.service) % hues }))}</tbody></table></div>
 ${spans.length > rows.length && html`<p class="note">… and ${counted(spans.length - rows.length, 'more span')}.</p>`}`
 }
 

@@ -12,6 +12,13 @@ export function attacked(run: Run): Run {
   return runSchema.parse(poison(run, ''))
 }
 
+/** A run in which every address that the report could link to is this one. */
+export function misled(run: Run, address: string): Run {
+  const links = { trace: address, logs: address, graph: address }
+  const checks = run.checks.map((check) => ({ ...check, evidence: { ...check.evidence, link: address } }))
+  return runSchema.parse({ ...run, checks, config: { links } })
+}
+
 function poison(value: unknown, key: string): unknown {
   if (typeof value === 'string') return fixed.has(key) ? value : value + hostile
   if (Array.isArray(value)) return value.map((one) => poison(one, key))

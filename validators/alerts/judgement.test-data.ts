@@ -136,6 +136,7 @@ export function wellGone(more: Partial<Timeline> = {}): Timeline {
     outgoing: { externalLabels: {}, relabels: false },
     strangers: [],
     unasked: {},
+    looks: 40,
     ...more,
   }
 }

@@ -37,6 +37,8 @@ export interface Timeline {
   readonly effect: Moment
   readonly lifted: Moment
   readonly endedAt: number
+  /** How often both were asked in the meantime. */
+  readonly looks: number
   /** What the rules API said, by look. */
   readonly prometheus: readonly Spell[]
   /** What the alerts API said. */

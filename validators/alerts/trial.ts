@@ -4,7 +4,7 @@ import { EnvironmentError } from '../../lib/errors.ts'
 import { eventually, pause } from '../../lib/poll.ts'
 import { isFinal } from '../backends/http.ts'
 import { literal, verbatim } from '../backends/prometheus.ts'
-import { type Check, judged } from '../check.ts'
+import { type Check, judged, type Outcome } from '../check.ts'
 import { lookback, type RunContext } from '../context.ts'
 import { counterOf, jobOf } from '../coverage.ts'
 import { agreeCheck } from './agree.ts'
@@ -59,7 +59,7 @@ function missingRule({ name, expected: { alert } }: PlannedAlert): Check {
 /** Every check of a trial. */
 export function judge(plan: TrialPlan, timeline: Timeline, { backends }: Pick<RunContext, 'backends'>): Check[] {
   const sources = sourcesOf(backends)
-  return [
+  const checks = [
     ...plan.alerts.flatMap((alert) => [
       ...stationChecks(alert, plan, timeline, sources),
       ...textChecks(alert, timeline, sources),
@@ -69,6 +69,12 @@ export function judge(plan: TrialPlan, timeline: Timeline, { backends }: Pick<Ru
     ...plan.trial.inhibits.map((target) => inhibitedCheck(target, plan, timeline, sources)),
     nothingElseCheck(plan, timeline, sources),
   ]
+  return checks.map((check) => ({ ...check, run: async () => overall(await check.run(), timeline) }))
+}
+
+/** The trial was watched once for all of its checks: that watch is what each of them rests on. */
+function overall(outcome: Outcome, { looks, startedAt, endedAt }: Timeline): Outcome {
+  return { ...outcome, evidence: { ...outcome.evidence, attempts: looks, elapsedMs: endedAt - startedAt } }
 }
 
 async function underLoad<T>(
@@ -160,6 +166,7 @@ async function follow(
       effect: fault.effect,
       lifted,
       endedAt,
+      looks: watch.looks,
       ...seen(),
       groupsLinger,
       strangers: ears.strangers.slice(strangersBefore),

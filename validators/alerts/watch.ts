@@ -20,6 +20,7 @@ export class Watch {
   readonly #unasked = new Map<Watched, string>()
   readonly #ended = new AbortController()
   readonly #looking: Promise<void>
+  #looks = 0
 
   constructor(backends: Pick<Backends, 'prometheus' | 'alertmanager'>, signal: AbortSignal) {
     this.#backends = backends
@@ -35,6 +36,11 @@ export class Watch {
 
   get alertmanager(): readonly Spell[] {
     return this.#alertmanager.all
+  }
+
+  /** How often both were asked. */
+  get looks(): number {
+    return this.#looks
   }
 
   /** What both hold at the moment. */
@@ -59,6 +65,7 @@ export class Watch {
 
   async #look(signal: AbortSignal): Promise<void> {
     for (;;) {
+      this.#looks += 1
       await Promise.all([
         this.#ask('prometheus', signal, async () => {
           const rules = await this.#backends.prometheus.rules(signal)

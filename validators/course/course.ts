@@ -3,6 +3,7 @@ import type { RunEvent } from '../../lib/event.ts'
 import { decodeTraceId } from '../../lib/trace-id.ts'
 import type { Trial } from '../alerts/expectation.ts'
 import type { RunContext, ScenarioContext } from '../context.ts'
+import { lineQuery } from '../log-format.ts'
 import type { Planned } from '../scenarios.ts'
 import { metricSightings } from '../signals/freshness.ts'
 import { type Grid, merged, onGrid, rateOnGrid } from './grid.ts'
@@ -128,7 +129,7 @@ export class CourseRecorder {
     const found = await Promise.all(
       Object.entries(config.services).map(async ([service, { logs }]): Promise<Series[]> => {
         if (logs === undefined) return []
-        const pipeline = `${logs.selector} |= ${JSON.stringify(logs.message)}`
+        const pipeline = lineQuery(logs)
         const counts = await this.#attempt(`lines of ${service}`, (signal) =>
           backends.loki.counts(pipeline, grid.from, grid.to, grid.stepMs, signal),
         )
@@ -141,7 +142,8 @@ export class CourseRecorder {
   }
 
   #traces(grid: Grid): Series[] {
-    const windows = this.#driven.map(({ context: { window } }) => window)
+    // Of each trace the second is known, not the moment.
+    const windows = this.#driven.map(({ context: { window } }) => ({ from: window.from - 500, to: window.to + 500 }))
     return [...this.#traced].map(([service, seconds]) => {
       const counts = [...seconds].map(([second, count]) => [second * 1000 + 500, count] as const)
       const all = windows.map((window) => rateOnGrid(grid, counts, window))

@@ -4,6 +4,15 @@ import { merged, onGrid, rateOnGrid } from './grid.ts'
 
 const grid = { from: 10_000, to: 14_000, stepMs: 1000, length: 5 }
 
+it('counts what happened in the stretch in which the window ends', () => {
+  const grid = { from: 0, to: 5000, stepMs: 1000, length: 6 }
+  const counts: [number, number][] = [
+    [2500, 4],
+    [3200, 3],
+  ]
+  expect(rateOnGrid(grid, counts, { from: 2000, to: 3300 })).toEqual([null, null, 0, 4, 3, null])
+})
+
 it('a course of any length has no more places than allowed, whole seconds apart', () => {
   expect(gridOf({ from: 0, to: 90_000 }, 900)).toEqual({ stepMs: 1000, length: 91 })
   const long = gridOf({ from: 0, to: 30 * 60_000 + 123 }, 900)

@@ -35,7 +35,8 @@ export function rateOnGrid(
     const place = Math.ceil((at - grid.from) / grid.stepMs)
     if (place >= 0 && place < grid.length) sums[place] = (sums[place] ?? 0) + count
   }
-  const [first, last] = [placeOn(grid, window.from), placeOn(grid, window.to)]
+  // The stretch in which the window ends counts too.
+  const [first, last] = [placeOn(grid, window.from), Math.ceil((window.to - grid.from) / grid.stepMs)]
   return sums.map((sum, place) => (place < first || place > last ? null : rounded((sum * 1000) / grid.stepMs)))
 }
 

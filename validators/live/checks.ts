@@ -2,10 +2,11 @@ import type { Window } from '../../lib/verdict.ts'
 import { type Asking, type Check, type Finding, judged } from '../check.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline } from '../context.ts'
-import { tracedAs, unlessAbsent, whyUnjudged } from '../coverage.ts'
+import { logsOf, tracedAs, unlessAbsent, whyUnjudged } from '../coverage.ts'
+import { lineQuery } from '../log-format.ts'
 import { countedSelector } from './counted.ts'
 import { bandOf, countedLogged, type Judge, lines, loggedTraced, loggedTracedWords, totalOf } from './findings.ts'
-import { gatherLive, type LiveContext, type LiveService, lineQuery } from './gather.ts'
+import { gatherLive, type LiveContext, type LiveService } from './gather.ts'
 import type { Told } from './meetings.ts'
 
 /** What one service came to, for the table. */
@@ -100,7 +101,7 @@ function askingOf({ backends, clock }: LiveContext, window: Window, service: Ser
   return {
     expected,
     window,
-    query: `${query}; ${lineQuery(service)}; traces of ${tracedAs(service)}`,
+    query: `${query}; ${lineQuery(logsOf(service))}; traces of ${tracedAs(service)}`,
     deadline: `${pipelineDeadline().words} after the period`,
     reproduce: prometheus.client.curl('/api/v1/query', { query, time }),
   }

@@ -7,7 +7,6 @@ const service: Service = {
   job: 'api',
   requests: { kind: 'http', metric: 'requests_total', route: 'route', method: 'method', status: 'status' },
   series: ['requests_in_flight'],
-  logs: { selector: '{a="b"}', message: 'done', fields: [], processLogger: 'process' },
   traces: { service: 'api' },
 }
 const window = { from: 1000, to: 6000 }

@@ -3,12 +3,12 @@ import { eachSlice, type Slice, slicesOf } from '../../lib/slices.ts'
 import type { Span } from '../../lib/span.ts'
 import type { Window } from '../../lib/verdict.ts'
 import { BackendError } from '../backends/http.ts'
-import { literal } from '../backends/prometheus.ts'
 import { namedBy, type TraceSource } from '../backends/trace-source.ts'
 import type { ClockOffset } from '../clock.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, type RunContext, settleMs } from '../context.ts'
-import { logsOf, tracedAs } from '../coverage.ts'
+import { logsOf, needFacts, tracedAs } from '../coverage.ts'
+import { lineQuery } from '../log-format.ts'
 import { type LogLine, readLogLine } from '../roll-call/log-line.ts'
 import { Problems } from '../roll-call/problems.ts'
 import { clock as timeOfDay } from '../signals/scrapes.ts'
@@ -47,12 +47,6 @@ export interface Seen {
   readonly malformed: Problems
 }
 
-/** The LogQL that finds the request lines of a service, whoever sent the requests. */
-export function lineQuery(service: Pick<Service, 'logs'>): string {
-  const logs = logsOf(service)
-  return `${logs.selector} |= ${literal(logs.message)}`
-}
-
 /**
  * Reads what a service counted, logged and traced in a period. What was written at its end has until the deadline to
  * arrive: until then all is read again while something is amiss.
@@ -66,6 +60,7 @@ export async function gatherLive(
   holds: (found: LiveService) => boolean,
 ): Promise<LiveService> {
   const { backends, clock, signal } = context
+  needFacts(service, 'timestamp')
   const begun = performance.now()
   // The last scrape may be under way, and what is written twice must have had the time for it.
   await pause(Math.max(0, window.to + settleMs - Date.now()), signal)
@@ -104,7 +99,7 @@ async function see(
     // Without a moment it can't be told whether it belongs here; that it lacks one was said.
     if (line.at !== undefined) meetings.note('lines', { traceId: line.traceId, spanId: line.spanId, at: line.at })
   }
-  await backends.loki.eachLine(lineQuery(service), slicesOf(from, to, total / aimedLines), note, signal)
+  await backends.loki.eachLine(lineQuery(logsOf(service)), slicesOf(from, to, total / aimedLines), note, signal)
   const source = backends.traces
   const reach = longestMs + (source.can.window === 'span' ? reachMs : queueReachMs)
   const entries = (trace: readonly Span[]) => {

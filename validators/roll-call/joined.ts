@@ -27,9 +27,10 @@ export async function differencesOf(
   let pairs = 0
   for (const [place] of roll.places()) {
     const [line, span] = [logged.spanIds[place] ?? 0n, traced.spanIds[place] ?? 0n]
-    if (line === 0n || span === 0n) continue
+    if ((logged.counts[place] ?? 0) === 0 || span === 0n) continue
     pairs += 1
-    if (line !== span) elsewhere.push(place)
+    // A line that tells no span has been found wanting by logs.fields, if it should.
+    if (line !== 0n && line !== span) elsewhere.push(place)
     const [said, traceStatus] = [logged.statuses[place] ?? 0, traced.statuses[place] ?? 0]
     if (said !== 0 && traceStatus !== 0 && said !== traceStatus)
       differences.statuses.add(`${roll.id(place)}: logged ${said}, traced ${traceStatus}`)

@@ -2,15 +2,17 @@ import { Attendance, type Tally } from '../../lib/attendance.ts'
 import type { Ledger } from '../../lib/ledger.ts'
 import { eventually } from '../../lib/poll.ts'
 import type { Roll } from '../../lib/roll.ts'
-import { colonRoute } from '../../lib/route.ts'
+import { colonRoute, isPathOf } from '../../lib/route.ts'
 import { slicesOf } from '../../lib/slices.ts'
 import { hex8 } from '../../lib/trace-id.ts'
+import { Tries, type Try } from '../../lib/tries.ts'
 import { isFinal } from '../backends/http.ts'
 import { literal } from '../backends/prometheus.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, present, type ScenarioFacts, settled } from '../context.ts'
 import { logsOf } from '../coverage.ts'
-import { keyOf } from '../signals/expected.ts'
+import { type LogFact, lineQuery, tells } from '../log-format.ts'
+import { blurred, keyOf } from '../signals/expected.ts'
 import { type LogLine, readLogLine } from './log-line.ts'
 import { Problems } from './problems.ts'
 
@@ -26,6 +28,8 @@ export interface LoggedService {
   readonly tally: Tally
   /** Lines read. */
   readonly lines: number
+  /** How often each request was logged, saturating. */
+  readonly counts: Uint8Array
   /** NaN: not logged. */
   readonly durationsMs: Float32Array
   /** 0: not logged, or no HTTP status. */
@@ -38,13 +42,20 @@ export interface LoggedService {
   readonly levels: Problems
   /** How long it took from the first question to the last answer. */
   readonly elapsedMs: number
-  readonly passes: number
+  readonly attempts: number
+  readonly tries: readonly Try[]
 }
 
 /** The LogQL that finds a service's request lines of a run. */
 export function requestLines(service: Service, runId: number): string {
-  const { selector, message } = logsOf(service)
-  return `${selector} |= ${literal(hex8(runId))} |= ${literal(message)}`
+  return `${lineQuery(logsOf(service))} |= ${literal(hex8(runId))}`
+}
+
+/** What the lines of a service tell of a request; what they do not is counted together. */
+export function toldByLines({ logs, requests }: Service): ReturnType<typeof blurred> {
+  if (requests.kind === 'queue' || logs === undefined) return blurred(requests)
+  const told = (...facts: readonly LogFact[]) => (tells(logs, ...facts) ? 'told' : false)
+  return blurred({ kind: 'http', method: told('method'), route: told('route', 'path'), status: told('status') })
 }
 
 /**
@@ -64,14 +75,20 @@ export async function gatherLogged(
   const deadline = begun + (context.horizon === undefined ? pipelineDeadline().ms : 0)
   await settled(context)
   const book = new Book(roll, service)
-  for (let passes = 1, known = -1; ; passes += 1) {
-    known = await awaitCount(context, service, Math.max(least, known + 1), deadline - performance.now())
+  const tries = new Tries()
+  for (let attempts = 0, known = -1; ; ) {
+    const wanted = Math.max(least, known + 1)
+    const count = await awaitCount(context, service, wanted, deadline - performance.now())
+    for (const { found, at } of count.tries) tries.note(`${found} of at least ${wanted} lines`, at)
+    attempts += count.attempts + 1
+    known = count.value
     const askedAt = performance.now()
     book.clear()
     await readAll(context, service, Math.max(least, known), book)
     const tally = book.attendance.tally(ledger, name)
+    tries.note(`${tally.present} logged, ${tally.missing} missing, ${tally.doubled} doubled, ${tally.foreign} foreign`)
     if (tally.missing === 0 || askedAt >= deadline) {
-      return { ...book.result(), tally, elapsedMs: performance.now() - begun, passes }
+      return { ...book.result(), tally, elapsedMs: performance.now() - begun, attempts, tries: tries.kept }
     }
   }
 }
@@ -83,7 +100,7 @@ export function answerTimes(lines: number): { attemptMs: number; lastAnswerMs: n
 }
 
 /** Waits until as many lines are there as must be; gives the last count. */
-async function awaitCount(context: ScenarioFacts, service: Service, least: number, withinMs: number): Promise<number> {
+async function awaitCount(context: ScenarioFacts, service: Service, least: number, withinMs: number) {
   const { loki } = context.backends
   const pipeline = requestLines(service, context.runId)
   const polled = await eventually(
@@ -101,7 +118,7 @@ async function awaitCount(context: ScenarioFacts, service: Service, least: numbe
     },
   )
   if (polled.outcome === 'unasked' || polled.value === undefined) throw polled.error
-  return polled.value
+  return { ...polled, value: polled.value }
 }
 
 async function readAll(context: ScenarioFacts, service: Service, expected: number, book: Book): Promise<void> {
@@ -119,7 +136,9 @@ async function readAll(context: ScenarioFacts, service: Service, expected: numbe
 /** What is noted of the lines of one service. */
 class Book {
   readonly attendance: Attendance
+  readonly #roll: Roll
   readonly #service: Service
+  readonly #told: ReturnType<typeof blurred>
   readonly #counted = new Map<string, number>()
   readonly #durationsMs: Float32Array
   readonly #statuses: Uint16Array
@@ -130,7 +149,9 @@ class Book {
 
   constructor(roll: Roll, service: Service) {
     this.attendance = new Attendance(roll)
+    this.#roll = roll
     this.#service = service
+    this.#told = toldByLines(service)
     this.#durationsMs = new Float32Array(roll.size)
     this.#statuses = new Uint16Array(roll.size)
     this.#spanIds = new BigUint64Array(roll.size)
@@ -159,11 +180,24 @@ class Book {
     const who = line.traceId ?? 'a line'
     for (const fault of faults) this.#malformed.add(`${who}: ${fault}`)
     this.#noteLevel(who, line)
-    const key = keyOf(this.#service, line.method ?? '?', colonRoute(line.route ?? '?'), String(line.status ?? '?'))
+    const said = this.#told({
+      method: line.method ?? '?',
+      route: this.#routeOf(line, place),
+      status: line.status ?? '?',
+    })
+    const key = keyOf(this.#service, said.method, said.route, String(said.status))
     this.#counted.set(key, (this.#counted.get(key) ?? 0) + 1)
     this.#durationsMs[place] = line.durationMs ?? Number.NaN
     this.#statuses[place] = typeof line.status === 'number' ? line.status : 0
     this.#spanIds[place] = line.spanId === undefined ? 0n : BigInt(`0x${line.spanId}`)
+  }
+
+  /** A path is as good as the template of the step that it belongs to. */
+  #routeOf({ route, path }: LogLine, place: number): string {
+    if (route !== undefined) return colonRoute(route)
+    if (path === undefined) return '?'
+    const declared = this.#roll.step(place).declared.route
+    return isPathOf(path, declared) ? declared : path
   }
 
   #noteLevel(who: string, { level, status }: LogLine): void {
@@ -172,10 +206,11 @@ class Book {
     if (status >= 500 !== error) this.#levels.add(`${who}: status ${status} at level ${level}`)
   }
 
-  result(): Omit<LoggedService, 'tally' | 'elapsedMs' | 'passes'> {
+  result(): Omit<LoggedService, 'tally' | 'elapsedMs' | 'attempts' | 'tries'> {
     return {
       counted: this.#counted,
       lines: this.#lines,
+      counts: this.attendance.counts,
       durationsMs: this.#durationsMs,
       statuses: this.#statuses,
       spanIds: this.#spanIds,

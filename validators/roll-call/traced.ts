@@ -9,6 +9,7 @@ import type { Span } from '../../lib/span.ts'
 import { pathsOf } from '../../lib/span-shape.ts'
 import { examineTrace, type TraceExpectation, type TraceTopic, traceTopics } from '../../lib/trace-examination.ts'
 import { parentId } from '../../lib/trace-id.ts'
+import { Tries, type Try } from '../../lib/tries.ts'
 import { namedBy } from '../backends/trace-source.ts'
 import { pipelineDeadline, present, type ScenarioFacts, settled } from '../context.ts'
 import type { LoggedService } from './logged.ts'
@@ -20,6 +21,8 @@ const edgeMs = 15_000
 const parallel = 2
 /** Up to so many open traces are looked up by id; more are searched for again. */
 const lookUpAtMost = 3000
+/** Where a server's span says what was asked for, the template first; the present and the older names. */
+const routeAttributes = ['http.route', 'url.path', 'http.target', 'http.path'] as const
 const [firstPauseMs, longestPauseMs] = [200, 1000]
 
 /** What was traced of one service, by place in the roll. */
@@ -53,6 +56,7 @@ export interface Traced {
   readonly chance: { readonly eligible: number; readonly seen: number }
   readonly elapsedMs: number
   readonly passes: number
+  readonly tries: readonly Try[]
 }
 
 /**
@@ -70,6 +74,7 @@ export async function gatherTraced(
   await settled(context)
   const demand = await demandOf(context, roll, logged)
   const book = new Book(context, roll, demand)
+  const tries = new Tries()
   // Where the services decide, no number tells that all has arrived: then time does.
   const patient = context.config.traces.sampling !== undefined
   for (let passes = 1, wait = firstPauseMs; ; passes += 1, wait = Math.min(wait * 1.5, longestPauseMs)) {
@@ -79,8 +84,9 @@ export async function gatherTraced(
     if (passes === 1 || book.open > lookUpAtMost || (patient && late)) await searchAll(context, roll, book)
     if (passes > 1 && book.open <= lookUpAtMost)
       await context.backends.traces.lookUp(book.openIds(), (trace) => book.examine(trace), context.signal)
+    tries.note(`${book.open} requests still without a trace as promised`)
     if (late || (book.open === 0 && !patient)) {
-      return { ...book.result(ledger), passes, elapsedMs: performance.now() - begun }
+      return { ...book.result(ledger), passes, elapsedMs: performance.now() - begun, tries: tries.kept }
     }
     await pause(Math.max(0, Math.min(wait, deadline - performance.now())), context.signal)
   }
@@ -167,6 +173,8 @@ class Book {
   /** Names in traces of the services that consume a queue. */
   readonly #queues: ReadonlySet<string>
   readonly #queued = new Map<string, number>()
+  /** By the service's name in traces: routes that belong to nobody's journey. */
+  readonly #ignored = new Map<string, ReadonlySet<string>>()
   readonly #foreignIds = new Set<string>()
   #foreign = new Problems()
   #topics = new Map<TraceTopic, Problems>()
@@ -186,8 +194,10 @@ class Book {
         requests.kind === 'queue' && traces ? [this.#named(traces.service)] : [],
       ),
     )
-    for (const { traces } of Object.values(services)) {
+    for (const { traces, requests } of Object.values(services)) {
       if (traces === undefined) continue
+      if (requests.kind === 'http' && requests.ignore)
+        this.#ignored.set(this.#named(traces.service), new Set(requests.ignore))
       this.#services.set(this.#named(traces.service), {
         attendance: new Attendance(roll),
         durationsMs: new Float32Array(roll.size).fill(Number.NaN),
@@ -254,13 +264,22 @@ class Book {
     if (!before && wrong) this.open += 1
   }
 
-  #noteForeign(id: string, [span]: readonly Span[]): void {
+  #noteForeign(id: string, trace: readonly Span[]): void {
     const { from, to } = this.#context.window
+    const [span] = trace
     const inside = span !== undefined && span.startedAt >= from && span.startedAt <= to
-    if (!inside || this.#roll.isElsewhere(id) || this.#foreignIds.has(id)) return
+    if (!inside || this.#roll.isElsewhere(id) || this.#foreignIds.has(id) || this.#isIgnored(trace)) return
     // Kept to see each but once; a flood of them needs no exact number.
     if (this.#foreignIds.size < 10_000) this.#foreignIds.add(id)
     this.#foreign.add(`${id}: ${span.service} "${span.operation}"`)
+  }
+
+  /** Scrapes and probes of health are traced by some; what is not counted as a journey's is not foreign, either. */
+  #isIgnored(trace: readonly Span[]): boolean {
+    const server = trace.find(({ kind }) => kind === 'server')
+    if (server === undefined) return false
+    const route = routeAttributes.map((key) => server.attributes[key]).find((value) => value !== undefined)
+    return route !== undefined && (this.#ignored.get(server.service)?.has(route) ?? false)
   }
 
   /** @returns true if a service that the step promises is not there, though the answer was the declared one */
@@ -323,7 +342,7 @@ class Book {
     return problems
   }
 
-  result(ledger: Ledger): Omit<Traced, 'passes' | 'elapsedMs'> {
+  result(ledger: Ledger): Omit<Traced, 'passes' | 'elapsedMs' | 'tries'> {
     const services = new Map(
       Object.entries(this.#context.config.services).flatMap(([name, { traces }]) => {
         if (traces === undefined) return []

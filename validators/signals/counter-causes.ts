@@ -5,6 +5,7 @@ import type { Finding } from '../check.ts'
 import type { Service } from '../config.ts'
 import { present, type ScenarioContext } from '../context.ts'
 import { counterOf, logsOf } from '../coverage.ts'
+import { lineQuery, nameOf, tells } from '../log-format.ts'
 import { requestLines } from '../roll-call/logged.ts'
 import type { Counted } from './counters.ts'
 import type { Expectation } from './expected.ts'
@@ -126,15 +127,16 @@ export async function likelyCause(
   }
 }
 
-/** Requests in the window whose lines do not bear the run's id, by method, route and status. */
+/** Requests in the window whose lines do not bear the run's id, by method, route and status; empty: lines do not tell these. */
 async function foreignLines(context: ScenarioContext, service: Service): Promise<ReadonlyMap<string, number>> {
   const { backends, window, signal, runId } = context
-  const { selector, message } = logsOf(service)
+  const logs = logsOf(service)
   const http = service.requests.kind === 'http'
-  const names = ['message', ...(http ? ['method', 'route', 'status'] : [])]
-  const extracted = names.map((field) => `m_${field}=${literal(field)}`).join(', ')
-  const pipeline = `${selector} |= ${literal(message)} != ${literal(hex8(runId))} | json ${extracted} | m_message=${literal(message)}`
-  const by = names.slice(1).map((field) => `m_${field}`)
+  const facts = ['message', ...(http ? (['method', 'route', 'status'] as const) : [])] as const
+  if (typeof logs.format === 'object' || !facts.every((fact) => tells(logs, fact))) return new Map()
+  const extracted = facts.map((fact) => `m_${fact}=${literal(nameOf(logs, fact) ?? fact)}`).join(', ')
+  const pipeline = `${lineQuery(logs)} != ${literal(hex8(runId))} | ${logs.format} ${extracted} | m_message=${literal(logs.message ?? '')}`
+  const by = facts.slice(1).map((fact) => `m_${fact}`)
   const answer = await backends.loki.count(pipeline, by, window.from, present(context), signal)
   return new Map(
     answer.map(({ labels, count }) => [

@@ -18,8 +18,14 @@ export function keyOf({ requests }: Pick<Service, 'requests'>, method: string, r
 /** Stands in a key for what the labels of a counter do not tell apart. */
 export const untold = '*'
 
+type Label = string | false
+/** Which of these somebody tells: a label's name, or false. */
+type Labels =
+  | { readonly kind: 'queue' }
+  | { readonly kind: 'http'; readonly method: Label; readonly route: Label; readonly status: Label }
+
 /** The requests of a service as its counter tells them apart: what it has no label for is one. */
-export function blurred(requests: Service['requests']): (of: Who) => Who {
+export function blurred(requests: Labels): (of: Who) => Who {
   if (requests.kind === 'queue') return (of) => of
   const keep = <T>(label: string | false, value: T) => (label === false ? untold : value)
   return ({ method, route, status }) => ({

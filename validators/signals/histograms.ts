@@ -13,7 +13,7 @@ import { type Labels, literal } from '../backends/prometheus.ts'
 import { concluded, judged, type Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import type { ScenarioContext } from '../context.ts'
-import { durationOf } from '../coverage.ts'
+import { durationOf, needFacts } from '../coverage.ts'
 import { expectedOf, leastOf, missingLedger } from './expected.ts'
 import type { Instances, Look, Scrapes } from './scrapes.ts'
 
@@ -95,6 +95,7 @@ export class Histogram {
   async joined(): Promise<Outcome> {
     const { rollCall } = this.#context
     if (!rollCall) return missingLedger(this.#context)
+    needFacts(this.#service, 'duration_ms', 'duration_s')
     const { durationsMs } = await rollCall.logged(this.#name)
     const toleranceMs = readingMs + resolutionMs(durationsMs)
     const logged = durationsMs.reduce((sum, value) => (Number.isNaN(value) ? sum : sum + 1), 0)

@@ -1,7 +1,7 @@
 import { outliersOf, toleranceInWords } from '../../lib/clock-readings.ts'
 import type { Check, Outcome } from '../check.ts'
 import type { ScenarioContext } from '../context.ts'
-import { unlessAbsent, whyUnjudged } from '../coverage.ts'
+import { needFacts, unlessAbsent, whyUnjudged } from '../coverage.ts'
 import { differencesOf } from '../roll-call/joined.ts'
 import { called } from './roll-call.ts'
 
@@ -10,6 +10,7 @@ const questions = [
   ['statuses', 'line and span agree on the status'],
   ['span-durations', 'line and span agree on the duration'],
 ] as const
+const needs = { spans: ['span_id'], statuses: ['status'], 'span-durations': ['duration_ms', 'duration_s'] } as const
 
 /** Checks that what was logged and what was traced are of one piece. */
 export function joinedChecks(context: ScenarioContext): Check[] {
@@ -31,7 +32,12 @@ export function joinedChecks(context: ScenarioContext): Check[] {
   )
 }
 
-function joined(context: ScenarioContext, name: string, question: (typeof questions)[number][0]): Promise<Outcome> {
+async function joined(
+  context: ScenarioContext,
+  name: string,
+  question: (typeof questions)[number][0],
+): Promise<Outcome> {
+  needFacts(context.config.services[name] ?? {}, ...needs[question])
   return called(context, async (rollCall) => {
     const [logged, traces] = await Promise.all([rollCall.logged(name), rollCall.traces()])
     const traced = await rollCall.traced(name)
@@ -51,7 +57,7 @@ function joined(context: ScenarioContext, name: string, question: (typeof questi
         empty: pairs === 0 && logged.tally.sent[0] > 0 && traced.tally.sent[0] > 0,
       },
       asking: { expected },
-      attempts: Math.max(logged.passes, traces.passes),
+      attempts: Math.max(logged.attempts, traces.passes),
       elapsedMs: Math.max(logged.elapsedMs, traces.elapsedMs),
     }
   })

@@ -1,12 +1,14 @@
 import type { Ledger } from '../../lib/ledger.ts'
 import { eventually } from '../../lib/poll.ts'
+import { hex8 } from '../../lib/trace-id.ts'
 import { isFinal } from '../backends/http.ts'
 import { literal } from '../backends/prometheus.ts'
 import { type Check, concluded, type Finding, type Outcome } from '../check.ts'
 import type { Service } from '../config.ts'
 import { pipelineDeadline, present, type ScenarioContext } from '../context.ts'
-import { logsOf, unlessAbsent, whyUnjudged } from '../coverage.ts'
-import { answerTimes, type LoggedService, requestLines } from '../roll-call/logged.ts'
+import { logsOf, needFacts, unlessAbsent, whyUnjudged } from '../coverage.ts'
+import { lineQuery, nameOf } from '../log-format.ts'
+import { answerTimes, type LoggedService, requestLines, toldByLines } from '../roll-call/logged.ts'
 import { compare, expectedOf, inWords, leastOf, missingLedger } from './expected.ts'
 import { called, findingOf } from './roll-call.ts'
 
@@ -121,7 +123,7 @@ async function counting(
 
 function requestCount(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
   return asked(context, name, service, (logged, ledger) => {
-    const expectation = expectedOf(ledger, name, service)
+    const expectation = expectedOf(ledger, name, service, toldByLines(service))
     return { expected: inWords(expectation), finding: compare(expectation, logged.counted, 'logged') }
   })
 }
@@ -133,7 +135,9 @@ function ids(context: ScenarioContext, name: string, service: Service): Promise<
   }))
 }
 
-function levels(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
+async function levels(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
+  needFacts(service, 'level')
+  needFacts(service, 'status')
   return asked(context, name, service, ({ levels: wrong, lines, tally }) => ({
     expected: 'level error from status 500 on, and only then',
     finding: {
@@ -169,8 +173,9 @@ async function asked(
         deadline: pipelineDeadline().words,
         reproduce: loki.client.curl('/loki/api/v1/query_range', { query, ...range, limit: 5000 }),
       },
-      attempts: logged.passes,
+      attempts: logged.attempts,
       elapsedMs: logged.elapsedMs,
+      tries: logged.tries,
       lost: logged.tally.missing > 0 ? 'logs' : undefined,
     }
   })
@@ -183,34 +188,57 @@ function leastLines(context: ScenarioContext, name: string, service: Service): n
 }
 
 async function fields(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
-  const outcome = await fieldsPresent(context, name, service)
-  if (outcome.verdict !== 'passed') return outcome
+  const { format, fields: required } = logsOf(service)
+  // Of a text an expression reads the request lines; which other lines should have what, it does not say.
+  const presence =
+    typeof format === 'object' || required.length === 0
+      ? undefined
+      : await fieldsPresent(context, name, service, format)
+  if (presence !== undefined && presence.verdict !== 'passed') return presence
   // All are there; now what is in them, which takes reading the lines of requests.
   return asked(context, name, service, ({ malformed, lines, tally }) => ({
-    expected: outcome.evidence.expected,
+    expected: presence?.evidence.expected ?? 'every request line tells what it should, in its type',
     finding: {
-      actual: malformed.count === 0 ? outcome.evidence.actual : `${malformed.count} fields of ${lines} lines`,
+      actual:
+        malformed.count === 0 && presence !== undefined
+          ? presence.evidence.actual
+          : `${malformed.count} fields of ${lines} lines`,
       problems: malformed.texts,
       empty: lines === 0 && tally.sent[0] > 0,
     },
   }))
 }
 
-async function fieldsPresent(context: ScenarioContext, name: string, service: Service): Promise<Outcome> {
+async function fieldsPresent(
+  context: ScenarioContext,
+  name: string,
+  service: Service,
+  format: 'json' | 'logfmt',
+): Promise<Outcome> {
   const logs = logsOf(service)
   const least = leastLines(context, name, service)
-  const extracted = [...new Set([...logs.fields, 'logger', 'message'])]
-  const lines = `${logs.selector} | json ${extracted.map((field) => `m_${field}=${literal(field)}`).join(', ')} | m_logger!=${literal(logs.processLogger)}`
+  const messageName = nameOf(logs, 'message')
+  const extracted = [...new Set([...logs.fields, 'logger', messageName ?? 'message'])]
+  const parsed = `${format} ${extracted.map((field) => `m_${field.replaceAll(/\W/g, '_')}=${literal(field)}`).join(', ')}`
+  const lines =
+    logs.processLogger === false
+      ? `${logs.selector} |= ${literal(hex8(context.runId))} | ${parsed}`
+      : `${logs.selector} | ${parsed} | m_logger!=${literal(logs.processLogger)}`
+  const messageLabel = `m_${messageName?.replaceAll(/\W/g, '_') ?? 'message'}`
   const whole = `{{ if and ${logs.fields.map((field) => `(ne .m_${field} "")`).join(' ')} }}yes{{ else }}no{{ end }}`
   const pipeline = `${lines} | label_format whole=${literal(whole)}`
   const expected = `every line has ${logs.fields.join(', ')}; at least ${least} request lines`
-  return counting(context, pipeline, least, ['whole', 'm_message', '__error__'], expected, (answer) => {
+  return counting(context, pipeline, least, ['whole', messageLabel, '__error__'], expected, (answer) => {
     const sum = (rows: typeof answer) => rows.reduce((total, { count }) => total + count, 0)
     const total = sum(answer)
     const incomplete = sum(answer.filter(({ labels }) => labels.whole !== 'yes' || labels.__error__))
-    const requests = sum(answer.filter(({ labels }) => labels.m_message === logs.message))
+    const requests = sum(
+      answer.filter(({ labels }) => messageName === undefined || labels[messageLabel] === logs.message),
+    )
     const problems = [
-      ...(incomplete > 0 ? [`${incomplete} of ${total} lines lack a required field or are no JSON`] : []),
+      ...(incomplete > 0
+        ? [`${incomplete} of ${total} lines lack a required field or are no ${format === 'json' ? 'JSON' : 'logfmt'}`]
+        : []),
       ...(requests < least ? [`${requests} of at least ${least} request lines were there to look at`] : []),
     ]
     return {
@@ -232,8 +260,8 @@ async function leaks(context: ScenarioContext): Promise<Outcome> {
   const deadline = pipelineDeadline()
   const ask = async (attempt: AbortSignal): Promise<Finding & { readonly hopeless: boolean }> => {
     const to = present(context) + edgeMs
-    const total = async (filterOf: (logs: ReturnType<typeof logsOf>) => string) => {
-      const pipelines = services.map(([, , logs]) => `${logs.selector} ${filterOf(logs)}`)
+    const total = async (queryOf: (logs: ReturnType<typeof logsOf>) => string) => {
+      const pipelines = services.map(([, , logs]) => queryOf(logs))
       // At once: one after the other they would take longer than an attempt may on a busy machine.
       const answers = await Promise.all(
         pipelines.map((pipeline) => backends.loki.count(pipeline, [], from, to, attempt)),
@@ -241,8 +269,8 @@ async function leaks(context: ScenarioContext): Promise<Outcome> {
       return answers.flat().reduce((sum, { count }) => sum + count, 0)
     }
     // Absence is proven of lines that are there: the request lines are counted before the secrets are looked for.
-    const lines = await total(({ message }) => `|= ${literal(message)}`)
-    const hits = await total(() => `|= ${secrets.map(literal).join(' or ')}`)
+    const lines = await total(lineQuery)
+    const hits = await total(({ selector }) => `${selector} |= ${secrets.map(literal).join(' or ')}`)
     const problems = [
       ...(hits > 0 ? [`${hits} log lines hold one of the ${secrets.length} known secrets`] : []),
       ...(lines < least ? [`${lines} of at least ${least} request lines were there to look at`] : []),

@@ -1,16 +1,14 @@
 import type { Tally } from '../../lib/attendance.ts'
-import type { Asking, Finding, Outcome } from '../check.ts'
+import type { Asking, Finding, Outcome, Polling } from '../check.ts'
 import { judged } from '../check.ts'
 import type { ScenarioContext } from '../context.ts'
 import type { RollCall } from '../roll-call/roll-call.ts'
 import { missingLedger } from './expected.ts'
 
 /** What was asked of the roll call, and how long that had taken. */
-interface Called {
+interface Called extends Polling {
   readonly finding: Finding
   readonly asking: Omit<Asking, 'window'>
-  readonly attempts: number
-  readonly elapsedMs: number
   /** The signal in which something is missing: then it is told where it was likely lost. */
   readonly lost?: 'logs' | 'traces' | undefined
 }

@@ -1,5 +1,6 @@
 import { type Death, deathsOf, growthOverLives, type LivesGrowth, type Sample } from '../../lib/counter.ts'
 import { eventually, type Polled } from '../../lib/poll.ts'
+import { Tries } from '../../lib/tries.ts'
 import { isFinal } from '../backends/http.ts'
 import { literal, type Series } from '../backends/prometheus.ts'
 import { type Asking, concluded, type Finding, type Outcome } from '../check.ts'
@@ -97,6 +98,7 @@ export class Scrapes {
       ...polled,
       attempts: settled.attempts + polled.attempts,
       elapsedMs: settled.elapsedMs + polled.elapsedMs,
+      tries: Tries.joined(settled.tries, polled.tries),
     }
   }
 

@@ -70,12 +70,13 @@ async function asked(
     const named = finding.problems.map((text) => /^[0-9a-f]{32}/.exec(text)?.[0]).find((id) => id !== undefined)
     const first = named ?? (rollCall.roll.size > 0 ? rollCall.roll.id(0) : undefined)
     const reference = first === undefined ? {} : source.reproduce(first)
-    const { passes, elapsedMs } = traced
+    const { passes, elapsedMs, tries } = traced
     return {
       finding,
       asking: { expected, deadline: pipelineDeadline().words, ...reference },
       attempts: passes,
       elapsedMs,
+      tries,
       lost: [...traced.services.values()].some(({ tally }) => tally.missing > 0) ? 'traces' : undefined,
     }
   })

@@ -55,8 +55,10 @@ export function keepFilters(): void {
   shown.value ||= `all ${rows.length}`
 }
 
+const redWords = ['failed', 'no-data', 'errored']
+
 function verdictFits(wanted: string, verdict: string): boolean {
-  return wanted === 'red' ? verdict !== 'passed' && verdict !== 'skipped' : verdict === wanted
+  return wanted === 'red' ? redWords.includes(verdict) : verdict === wanted
 }
 
 /** What a link points at is opened. */

@@ -20,9 +20,9 @@ export function laneOptions(lane: AlertLane, shared: Shared): uPlot.Options {
     axes: [
       timeAxis(theme),
       {
-        ...laneAxis(theme),
+        ...laneAxis(shared),
         splits: () => rows,
-        values: () => stations.map((station) => shorter(label(station))),
+        values: () => stations.map((station) => shorter(label(station), shared.width < 500 ? 10 : 17)),
         grid: { show: false },
       },
     ],
@@ -49,7 +49,7 @@ function drawStations(plot: uPlot, stations: readonly LaneStation[], theme: Them
     const isGood = at !== null && at >= permitted.from && at <= permitted.to
     const color = isGood ? theme.accent : theme.red
     ctx.fillStyle = color
-    ctx.globalAlpha = 0.22
+    ctx.globalAlpha = isGood ? 0.22 : 0.5
     ctx.fillRect(from, y - 5 * ratio, Math.max(2, to - from), 10 * ratio)
     ctx.globalAlpha = 1
     if (at === null) continue
@@ -60,6 +60,6 @@ function drawStations(plot: uPlot, stations: readonly LaneStation[], theme: Them
   ctx.restore()
 }
 
-function shorter(text: string): string {
-  return text.length > 17 ? `${text.slice(0, 16)}…` : text
+function shorter(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text
 }

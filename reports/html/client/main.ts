@@ -1,6 +1,7 @@
 import type { AlertLane, Course } from '../../../lib/course.ts'
 import { offerCopies, showCopies } from './copy.ts'
 import { keepFilters } from './filters.ts'
+import { openForPaper } from './paper.ts'
 import { Pictures } from './pictures.ts'
 import { fillOpenedRows } from './rows.ts'
 
@@ -8,12 +9,15 @@ import { fillOpenedRows } from './rows.ts'
 interface Data {
   readonly course: Course | null
   readonly lanes: readonly AlertLane[]
+  /** Services and backends; the place of each is its colour. */
+  readonly names: readonly string[]
 }
 
-const text = document.getElementById('data')?.textContent ?? '{"course":null,"lanes":[]}'
+const text = document.getElementById('data')?.textContent ?? '{"course":null,"lanes":[],"names":[]}'
 const data: Data = JSON.parse(text)
 
 offerCopies()
 fillOpenedRows(showCopies)
 keepFilters()
-new Pictures(data.course, data.lanes).draw()
+openForPaper()
+new Pictures(data.course, data.lanes, data.names).draw()

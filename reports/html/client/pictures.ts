@@ -10,14 +10,16 @@ import { currentTheme, onThemeChange } from './theme.ts'
 export class Pictures {
   readonly #course: Course | null
   readonly #lanes: readonly AlertLane[]
+  readonly #names: readonly string[]
   readonly #whole: Window
   readonly #plots: uPlot[] = []
   #shown: Window
   #zooming = false
 
-  constructor(course: Course | null, lanes: readonly AlertLane[]) {
+  constructor(course: Course | null, lanes: readonly AlertLane[], names: readonly string[]) {
     this.#course = course
     this.#lanes = lanes
+    this.#names = names
     const ends = [...(course ? [course] : []), ...lanes]
     this.#whole = {
       from: Math.min(...ends.map(({ from }) => from)),
@@ -46,11 +48,20 @@ export class Pictures {
     const theme = currentTheme()
     const course = this.#course
     const groups = course ? groupsOf(course.series) : []
-    for (const place of document.querySelectorAll<HTMLElement>('.plot')) {
+    const places = document.querySelectorAll<HTMLElement>('.plot')
+    // All are as wide; asked for once, since to ask after each picture would lay out the page anew each time.
+    const width = places[0]?.clientWidth ?? 0
+    for (const place of places) {
       const { picture, lane } = place.dataset
       const group = groups.find(({ key }) => key === picture)
       const own = lane === undefined ? undefined : this.#lanes[Number(lane)]
-      const shared = { width: place.clientWidth, theme, range: () => this.#range(), bands: course?.bands ?? [] }
+      const shared = {
+        width,
+        theme,
+        range: () => this.#range(),
+        bands: course?.bands ?? [],
+        names: this.#names,
+      }
       if (group && course) this.#add(new uPlot(seriesOptions(group, shared), seriesData(group, course), place))
       else if (own)
         this.#add(
@@ -91,7 +102,9 @@ export class Pictures {
     this.#zooming = true
     this.#shown = { from: Math.max(from, this.#whole.from), to: Math.min(to, this.#whole.to) }
     const [min, max] = this.#range()
-    for (const plot of this.#plots) plot.setScale('x', { min, max })
+    // Drawn so already, when the page opens.
+    for (const plot of this.#plots)
+      if (plot.scales.x?.min !== min || plot.scales.x.max !== max) plot.setScale('x', { min, max })
     this.#zooming = false
     for (const button of document.querySelectorAll<HTMLButtonElement>('#zooms button')) {
       const { from: start, to: end } = button.dataset
