@@ -103,6 +103,11 @@ async function initCommand(flags: InitFlags): Promise<ExitCode> {
     `${enabled.length} of ${found.steps.length} steps are enabled`,
     ...found.services.flatMap(({ name, remarks }) => remarks.map((remark) => `${name}: ${remark}`)),
     ...found.remarks,
+    ...(candidates === undefined
+      ? [
+          `nothing told of the service's routes, so ${enabled.map(({ method, route }) => `${method} ${route}`).join(', ')} was tried, which may be neither counted nor logged: give --openapi or --har, or write steps into ${journeyName}`,
+        ]
+      : []),
   ]
   process.stdout.write(
     `${lines.map((line) => `- ${line}\n`).join('')}Written: ${configName}, ${journeyName}. Next: muster run\n`,
