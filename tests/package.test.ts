@@ -225,7 +225,7 @@ describe.skipIf(withoutPython !== '')(`a Python service with lines of text and Z
   })
 
   test.each([
-    ['lines', ['logs.request-count.items', 'logs.ids.items', 'joined.buckets.items']],
+    ['lines', ['logs.request-count.items', 'logs.ids.items']],
     ['spans', ['traces.ids.items']],
     ['counts', ['metrics.request-count.items', 'metrics.histogram.items']],
   ])('a third of its %s lost is found, and nothing else is', async (what, expected) => {

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa, type ResultPromise } from 'execa'
+import { execa } from 'execa'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { pause } from '../../lib/poll.ts'
@@ -9,10 +9,10 @@ import { freePorts } from '../../stack/ports.ts'
 import { render } from '../../stack/template.ts'
 import { root } from '../harness.ts'
 
-/** What a process of a test writes, and how it is ended. */
-export type Launched = ResultPromise<{ reject: false; stdin: 'ignore'; all: true; buffer: false }>
+/** A process of a test; what it writes is in `all`, and `kill` ends it. */
+export type Launched = ReturnType<typeof launch>
 
-export function launch(program: string, args: readonly string[]): Launched {
+export function launch(program: string, args: readonly string[]) {
   return execa(program, args, { reject: false, stdin: 'ignore', all: true, buffer: false })
 }
 
