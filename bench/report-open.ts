@@ -11,8 +11,8 @@ import { openBrowser } from '../tests/browser.ts'
 import { enlarged } from '../tests/report/generated.ts'
 
 /**
- * How soon a report of 2,000 checks and half an hour of load is read: bytes, time to the verdict painted, time to all pictures
- * drawn; in both themes, beside an empty page in the same browser, since the machine may be busy with other things.
+ * How soon a report of 2,000 checks and half an hour of load is read: bytes, time to the verdict painted, to all pictures drawn,
+ * to the last check in the list; in both themes, beside an empty page in the same browser, since the machine may be busy with other things.
  * Checks and series are those of a real run, repeated.
  * Usage: node --import tsx bench/report-open.ts <run folder>
  */
@@ -23,7 +23,12 @@ const themes = ['light', 'dark'] as const
 const [given] = process.argv.slice(2)
 if (given === undefined) throw new Error('name the folder of a run with a course, such as reports/out/latest')
 
-const timing = z.object({ paintedMs: z.number().positive(), drawnMs: z.number().positive(), pictures: z.number() })
+const timing = z.object({
+  paintedMs: z.number().positive(),
+  drawnMs: z.number().positive(),
+  loadedMs: z.number().positive(),
+  pictures: z.number(),
+})
 type Timing = z.infer<typeof timing>
 
 const folder = await mkdtemp(join(tmpdir(), 'muster-open-'))
@@ -37,18 +42,21 @@ try {
   console.log(
     `${size.checks} checks, ${size.minutes} min: ${kB(html)}, of which script and style ${kB(assets.script + assets.style)}`,
   )
-  console.log(`median of ${rounds}, ms      verdict painted   pictures drawn`)
+  console.log(`median of ${rounds}, ms      verdict painted   pictures drawn   list complete`)
   for (const theme of themes) {
     const [own, bare]: [Timing[], Timing[]] = [[], []]
     for (let round = 0; round < rounds; round += 1) {
       bare.push(await opened(browser, empty, theme))
       own.push(await opened(browser, report, theme))
     }
-    const [painted, drawn] = [median(own, 'paintedMs'), median(own, 'drawnMs')]
-    const [emptyPainted, emptyDrawn] = [median(bare, 'paintedMs'), median(bare, 'drawnMs')]
-    row(`${theme}, ${own[0]?.pictures} pictures`, painted, drawn)
-    row('an empty page', emptyPainted, emptyDrawn)
-    row('ratio', painted / emptyPainted, drawn / emptyDrawn)
+    const columns = ['paintedMs', 'drawnMs', 'loadedMs'] as const
+    const [times, empties] = [own, bare].map((all) => columns.map((column) => median(all, column)))
+    row(`${theme}, ${own[0]?.pictures} pictures`, times ?? [])
+    row('an empty page', empties ?? [])
+    row(
+      'ratio',
+      (times ?? []).map((time, column) => time / (empties?.[column] ?? Number.NaN)),
+    )
   }
 } finally {
   await browser.close()
@@ -68,11 +76,11 @@ async function opened(browser: Browser, url: string, colorScheme: (typeof themes
     const page = await context.newPage()
     await page.goto(url)
     await page.waitForFunction(`performance.getEntriesByName('first-contentful-paint').length > 0`)
-    // The end of the load is after all scripts, drawing included.
     return timing.parse(
       await page.evaluate(`({
         paintedMs: performance.getEntriesByName('first-contentful-paint')[0].startTime,
-        drawnMs: performance.getEntriesByType('navigation')[0].loadEventEnd,
+        drawnMs: performance.getEntriesByName('drawn')[0]?.startTime ?? performance.getEntriesByType('navigation')[0].loadEventEnd,
+        loadedMs: performance.getEntriesByType('navigation')[0].loadEventEnd,
         pictures: document.querySelectorAll('.plot canvas').length,
       })`),
     )
@@ -81,12 +89,12 @@ async function opened(browser: Browser, url: string, colorScheme: (typeof themes
   }
 }
 
-function median(all: readonly Timing[], of: 'paintedMs' | 'drawnMs'): number {
+function median(all: readonly Timing[], of: 'paintedMs' | 'drawnMs' | 'loadedMs'): number {
   const sorted = all.map((one) => one[of]).sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
-function row(name: string, painted: number, drawn: number): void {
-  const figure = (value: number) => (value < 10 ? value.toFixed(1) : value.toFixed(0)).padStart(16)
-  console.log(`${name.padEnd(22)}${figure(painted)} ${figure(drawn)}`)
+function row(name: string, figures: readonly number[]): void {
+  const words = figures.map((value) => (value < 10 ? value.toFixed(1) : value.toFixed(0)).padStart(16))
+  console.log(`${name.padEnd(22)}${words.join(' ')}`)
 }

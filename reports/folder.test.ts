@@ -35,7 +35,7 @@ it('names the folder and the remedy where it cannot write', async () => {
   const opening = openReportFolder(join(base, 'file'), 'run-1')
   await expect(opening).rejects.toThrow(UsageError)
   await expect(opening).rejects.toThrow(join(base, 'file', 'run-1'))
-  await expect(opening).rejects.toThrow(/choose another folder with --out/)
+  await expect(opening).rejects.toThrow(/a part of the path is a file; choose another folder with --out/)
   await expect(opening).rejects.toMatchObject({ exitCode: 2 })
 })
 

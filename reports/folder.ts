@@ -38,7 +38,7 @@ export async function openReportFolder(base: string, runId: string, isRun = true
     await mkdir(join(path, 'logs'))
     if (isRun) await pointLatest(resolve(base), runId)
   } catch (error) {
-    throw new UsageError(`Cannot write the report to ${path}: ${remedy(error)}`, { cause: error })
+    throw new UsageError(`Cannot write the report to ${path}: ${remedy(error, resolve(base))}`, { cause: error })
   }
   return reportFiles(path)
 }
@@ -65,8 +65,10 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
-function remedy(error: unknown): string {
-  switch (codeOf(error)) {
+/** @param base the folder of all reports */
+function remedy(error: unknown, base: string): string {
+  const isFile = codeOf(error) === 'EEXIST' && error instanceof Error && 'path' in error && error.path === base
+  switch (isFile ? 'ENOTDIR' : codeOf(error)) {
     case 'EACCES':
     case 'EPERM':
       return 'permission is denied; make the folder writable or choose another one with --out.'

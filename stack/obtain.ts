@@ -3,7 +3,7 @@ import { access, constants, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path'
 import { formatDuration } from '../lib/duration.ts'
 import { EnvironmentError } from '../lib/errors.ts'
-import { buildCacheFolder, buildLockPath, cachedPath, removePrograms } from './cache.ts'
+import { buildCacheFolder, buildLockPath, cachedPath, cacheFolder, removePrograms } from './cache.ts'
 import { identify, signalProcess } from './identity.ts'
 import { takeLock } from './lock.ts'
 import {
@@ -122,8 +122,23 @@ function executable(path: string): Promise<boolean> {
   )
 }
 
+/** @throws EnvironmentError if programs cannot be kept */
+async function requireCache(): Promise<void> {
+  const folder = cacheFolder()
+  try {
+    await mkdir(folder, { recursive: true })
+    await access(folder, constants.W_OK)
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    throw new EnvironmentError(
+      `The cache ${folder} cannot be written (${why}): make it writable, or name another folder by XDG_CACHE_HOME.`,
+    )
+  }
+}
+
 async function buildAll(missing: readonly Recipe[], options: ObtainOptions): Promise<Map<BinaryName, string>> {
   await requireGo(missing)
+  await requireCache()
   const built = new Map<BinaryName, string>()
   const watchdog = startWatchdog()
   try {

@@ -10,7 +10,10 @@ export const duration = z
   .meta({ title: 'duration' })
 
 export const httpUrl = z
-  .url({ protocol: /^https?$/, error: (issue) => `${JSON.stringify(issue.input)} is no http or https URL` })
+  .url({
+    protocol: /^https?$/,
+    error: (issue) => `${JSON.stringify(issue.input)} is no http or https URL such as http://127.0.0.1:8080`,
+  })
   .refine(
     (text) => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''),
     'must not hold credentials: name environment variables in auth instead',

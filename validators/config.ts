@@ -7,9 +7,11 @@ import { z } from 'zod'
 import { parseDuration } from '../lib/duration.ts'
 import { UsageError } from '../lib/errors.ts'
 import { linkPlaces } from '../lib/links.ts'
+import { nearest } from '../lib/nearest.ts'
 import { parseThresholds } from '../lib/threshold.ts'
 import { acceptedEntry } from './accepted.ts'
 import { type Trial, trial } from './alerts/expectation.ts'
+import { settingsAt } from './config-keys.ts'
 import { duration, httpUrl, isLoopback, variable } from './config-values.ts'
 import { logsSchema } from './log-format.ts'
 import { slosSchema } from './slo/slo.ts'
@@ -442,8 +444,15 @@ const names = ['muster.config.ts', 'muster.config.js', 'muster.config.yaml', 'mu
  */
 export async function loadConfig(named: string | undefined, from: string): Promise<Config> {
   const file = named ? resolve(from, named) : findUpward(from)
-  if (!file) throw new UsageError(`No ${names[0]} (or .yaml) in ${from} or above: write one, or name it with --config.`)
+  if (!file)
+    throw new UsageError(
+      `No ${names[0]} (or .yaml) in ${from} or above: have muster init write one, or name yours with --config.`,
+    )
   if (!existsSync(file)) throw new UsageError(`The config ${file} does not exist: check --config.`)
+  if (!/\.([cm]?[jt]s|ya?ml)$/.test(file))
+    throw new UsageError(
+      `The config ${file} is neither TypeScript (.ts), JavaScript (.js) nor YAML (.yaml): rename it.`,
+    )
   const raw = await read(file)
   return { ...parseConfig(raw, file), file, folder: dirname(file) }
 }
@@ -455,7 +464,11 @@ export function parseConfig(raw: unknown, file: string): ParsedConfig {
   const problems = parsed.error.issues.flatMap((issue) => {
     const path = issue.path.join('.') || '(top)'
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => `  ${[...issue.path, key].join('.')}: is no setting of muster`)
+      return issue.keys.map((key) => {
+        const close = nearest(key, settingsAt(schema, issue.path))
+        const remedy = close === undefined ? '; take it out' : `; did you mean ${close}?`
+        return `  ${[...issue.path, key].join('.')}: is no setting of muster${remedy}`
+      })
     return [`  ${path}: ${issue.message}`]
   })
   throw new UsageError(

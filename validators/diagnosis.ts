@@ -192,7 +192,7 @@ async function traceNames({ backends, signal }: Patient, name: string, { traces 
   const names = await backends.traces.services(signal)
   if (names.includes(namedBy(backends.traces, traces.service))) return []
   const close = nearest(traces.service, names)
-  const text = `no span of ${traces.service} was ever stored; services with spans are ${names.join(', ') || 'none'}`
+  const text = `no span of ${traces.service} was ever stored; services with spans are ${[...names].sort().join(', ') || 'none'}`
   const path = ['services', name, 'traces', 'service']
   return [{ rank: 1, text, path, ...(close === undefined ? {} : { write: `service: '${close}'` }) }]
 }

@@ -320,7 +320,9 @@ function meaningOf(exitCode: number | undefined, signal: string | undefined, wor
     exitCode === undefined
       ? `k6 was ended by ${signal ?? 'an unknown signal'}`
       : (exitWords[exitCode] ?? `k6 ended with the unexpected code ${exitCode}`)
-  return words === '' || exitCode === 99 ? what : `${what}: ${words.replace(/\s+/g, ' ').slice(0, 500)}`
+  // The frames of a script's stack stand in the details.
+  const [said = ''] = words.split(/\s+at (?=file:|\S+ \()/)
+  return said === '' || exitCode === 99 ? what : `${what}: ${said.replace(/\s+/g, ' ').slice(0, 500)}`
 }
 
 const isSummary = z.object({

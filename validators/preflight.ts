@@ -62,6 +62,8 @@ export interface Finding {
   readonly ok: boolean
   /** True for what the config does not name. */
   readonly absent?: boolean
+  /** Which backend was asked. */
+  readonly of?: BackendName
   readonly text: string
 }
 
@@ -82,6 +84,7 @@ export async function preflight(
     what: string,
     ask: (attempt: AbortSignal) => Promise<T>,
     tell: (value: T) => string,
+    of?: BackendName,
   ): Promise<T | undefined> => {
     // A transport failure may pass; four in a row do not.
     const polled: Polled<T> = await eventually(ask, () => true, { withinMs: 6000, signal, isFinal, patience: 3 })
@@ -92,7 +95,8 @@ export async function preflight(
     const { error } = polled
     const why = error instanceof Error ? error.message : 'no answer'
     // A backend's own error names it; an attempt that was cut off does not.
-    findings.push({ what, ok: false, text: error instanceof BackendError ? why : `${what}: ${why}` })
+    const text = error instanceof BackendError ? why : `${what}: ${why}`
+    findings.push({ what, ok: false, ...(of === undefined ? {} : { of }), text })
     return undefined
   }
   const lookAt = async <T>(
@@ -101,7 +105,7 @@ export async function preflight(
     ask: (attempt: AbortSignal) => Promise<T>,
     tell: (value: T) => string,
   ): Promise<T | undefined> => {
-    if (!backends.lacks(backend)) return look(what, ask, tell)
+    if (!backends.lacks(backend)) return look(what, ask, tell, backend)
     const { message } = Absent.backend(backend)
     if (!findings.some(({ text }) => text === message)) findings.push({ what, ok: true, absent: true, text: message })
     return undefined
@@ -123,7 +127,8 @@ export async function preflight(
       'traces',
       backends.lacks('traces') ? 'traces' : backends.traces.name,
       (attempt) => backends.traces.services(attempt),
-      (names) => `${titles[backends.traces.name]} at ${backends.traces.url} knows ${names.length} services`,
+      (names) =>
+        `${titles[backends.traces.name]} at ${backends.traces.url} knows ${names.length} ${names.length === 1 ? 'service' : 'services'}`,
     ),
     lookAt(
       'alertmanager',
@@ -144,13 +149,16 @@ export async function preflight(
         const found = await backends.prometheus.targets(attempt)
         const down = [...jobs].flatMap((job) => {
           const own = found.filter((target) => target.job === job)
-          if (own.length === 0) return [`no target of job "${job}"`]
+          if (own.length === 0) return [`no target of job "${job}" (its jobs: ${jobNames(found)})`]
           return own
             .filter(({ up }) => !up)
             .map(({ url, lastError }) => `target ${url} of job "${job}" is down (${lastError || 'not scraped yet'})`)
         })
         if (down.length > 0)
-          throw new BackendError('transport', `Prometheus has ${down.join('; ')}: nothing could be proven of it.`)
+          throw new BackendError(
+            'transport',
+            `Prometheus has ${down.join('; ')}: nothing could be proven of it; correct services.<name>.job, or mend the target.`,
+          )
         return found
       },
       (found) => `${found.length} targets, all of the services' are up`,
@@ -174,6 +182,10 @@ export async function preflight(
       (status) => `${targetUrl} answers (${status})`,
     ),
   ])
+  // What is not that backend at all need not say so once for each question.
+  const strangers = new Set(findings.flatMap(({ ok, what, of }) => (!ok && what === of ? [of] : [])))
+  const told = findings.filter(({ ok, what, of }) => ok || of === undefined || what === of || !strangers.has(of))
+  findings.splice(0, findings.length, ...told)
   const bad = findings.filter(({ ok }) => !ok)
   // One that is gone is asked several things, and says the same each time.
   if (bad.length > 0) throw new EnvironmentError([...new Set(bad.map(({ text }) => text))].join('\n'))
@@ -194,11 +206,18 @@ export async function preflight(
   }
 }
 
+function jobNames(targets: readonly { readonly job: string }[]): string {
+  return [...new Set(targets.map(({ job }) => job))].sort().join(', ') || 'none'
+}
+
 async function answers(url: string, signal: AbortSignal): Promise<number> {
   try {
     return (await fetch(url, { signal, redirect: 'manual' })).status
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
-    throw new BackendError('transport', `The target ${url} does not answer (${cause}): is the service running?`)
+    throw new BackendError(
+      'transport',
+      `The target ${url} does not answer (${cause}): is the service running, and is target.url right?`,
+    )
   }
 }

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cancel, isCancel, text } from '@clack/prompts'
+import { isCancel, text } from '@clack/prompts'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type ExitCode, exitCodes, UsageError } from '../../lib/errors.ts'
+import { type ExitCode, exitCodes, MusterError, UsageError } from '../../lib/errors.ts'
 import type { BackendEndpoints } from '../../validators/config.ts'
 import { httpUrl } from '../../validators/config-values.ts'
 import { interruptible } from '../interrupt.ts'
@@ -103,6 +103,11 @@ async function initCommand(flags: InitFlags): Promise<ExitCode> {
     `${enabled.length} of ${found.steps.length} steps are enabled`,
     ...found.services.flatMap(({ name, remarks }) => remarks.map((remark) => `${name}: ${remark}`)),
     ...found.remarks,
+    ...(candidates === undefined
+      ? [
+          `nothing told of the service's routes, so ${enabled.map(({ method, route }) => `${method} ${route}`).join(', ')} was tried, which may be neither counted nor logged: give --openapi or --har, or write steps into ${journeyName}`,
+        ]
+      : []),
   ]
   process.stdout.write(
     `${lines.map((line) => `- ${line}\n`).join('')}Written: ${configName}, ${journeyName}. Next: muster run\n`,
@@ -126,16 +131,13 @@ async function asked(flags: InitFlags): Promise<InitFlags> {
       message,
       placeholder,
       validate: (value = '') => {
-        if (value === '') return needed ? 'muster cannot do without it.' : undefined
+        if (value === '') return needed ? 'It is needed: type it, for the grey text is only an example.' : undefined
         return name === 'openapi' || httpUrl.safeParse(value).success
           ? undefined
           : 'It must be an http or https URL without credentials.'
       },
     })
-    if (isCancel(answer)) {
-      cancel('Nothing was written.')
-      throw new UsageError('muster init was cancelled; nothing was written.')
-    }
+    if (isCancel(answer)) throw new MusterError(exitCodes.interrupted, 'Interrupted: nothing was written.')
     if (answer) answers[name] = answer
   }
   return { ...answers, ...flags }

@@ -51,13 +51,16 @@ export function renderPage(run: Run, { script, style }: Assets): string {
 ${verdictSection(run, meaningOf)}
 <nav aria-label="Sections">${places.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
 <main id="main">
-${there.map(([, , section]) => section)}
+${there.map(([id, , section]) => id !== 'checks' && section)}
+`
+  const end = html`${there.find(([id]) => id === 'checks')?.[2]}
 </main>
 <footer><p>Made by muster ${run.versions.muster}. Times are UTC. The data is in run.json beside this file.</p></footer>
 `
   // Neither is from outside: the style is a file of this folder, the script a bundle of it; the data is escaped for scripts.
   const data = `<script type="application/json" id="data">${scriptJson({ course: run.course, lanes: run.lanes, names })}</script>`
-  return `${page}<style>${style}</style>\n${body}${data}\n<script>${script}</script>\n</body>\n</html>\n`
+  // The script stands before the list of checks, which may be long: the pictures need not wait for it.
+  return `${page}<style>${style}</style>\n${body}${data}\n<script>${script}</script>\n${end}</body>\n</html>\n`
 }
 
 function hashOf(text: string): string {

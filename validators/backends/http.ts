@@ -112,8 +112,11 @@ export class JsonClient {
     if (status >= 500 && status !== 501) {
       throw new BackendError('transport', `${this.name} at ${this.url}${path} answered ${status}: ${excerpt(body)}`)
     }
-    if (status >= 300)
-      throw new BackendError('answer', `${this.name} at ${this.url}${path} answered ${status}: ${excerpt(body)}`)
+    if (status >= 300) {
+      const remedy = status < 400 || status === 404 ? ` (is that really the address of ${this.name}?)` : ''
+      const said = [status, excerpt(body)].filter((part) => part !== '').join(': ')
+      throw new BackendError('answer', `${this.name} at ${this.url}${path} answered ${said}${remedy}`)
+    }
     let json: unknown
     try {
       json = JSON.parse(body)
@@ -199,6 +202,9 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   if (error.code === 'ECONNABORTED' || error.code === 'ETIMEDOUT') {
     return `did not answer within ${timeoutMs} ms: raise backends.*.timeout or look at its load.`
   }
+  // OpenSSL's word for an answer that is no TLS.
+  if (/wrong version number|packet length too long/i.test(error.message))
+    return 'does not speak TLS: write http:// instead of https://, or check the port.'
   if (error.code === 'ERR_CANCELED') return 'was not waited for any longer.'
   return `could not be asked: ${error.message}`
 }

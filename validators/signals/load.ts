@@ -31,15 +31,17 @@ export function loadChecks(context: ScenarioContext): Check[] {
       empty: journeys.every(({ begun }) => begun === 0),
     })),
     books('requests', 'every journey sent requests', 'requests > 0 of every journey', ({ journeys, steps }) => {
-      const sent = journeys.map(({ journey }) => ({
+      const sent = journeys.map(({ journey, begun }) => ({
         journey,
+        // Before its first iteration it had no occasion.
+        hint: begun === 0 ? '' : ': does its script call its steps?',
         count: steps
           .filter((step) => step.part === 'load' && step.journey === journey)
           .reduce((sum, { attempted }) => sum + attempted[0], 0),
       }))
       return {
         actual: sent.map(({ journey, count }) => `${journey} ${count}`).join(', '),
-        problems: sent.filter(({ count }) => count === 0).map(({ journey }) => `${journey} sent nothing`),
+        problems: sent.filter(({ count }) => count === 0).map(({ journey, hint }) => `${journey} sent nothing${hint}`),
         empty: sent.every(({ count }) => count === 0),
       }
     }),
@@ -77,7 +79,7 @@ export function loadChecks(context: ScenarioContext): Check[] {
       const strange = steps.flatMap(({ journey, step, part, declared, unexpected }) =>
         unexpected.map(
           ({ status, errorCode, count }) =>
-            `${journey}/${step}${part === 'load' || part === 'sentinel' ? '' : ` (${part})`}: ${count} × ${status === 0 ? noAnswer(part, errorCode) : status} instead of ${declared.status}`,
+            `${journey}/${step}${part === 'load' || part === 'sentinel' ? '' : ` (${part})`}: ${count} × ${status === 0 ? noAnswer(part, errorCode) : status} instead of ${declared.status}${status === 0 ? '' : ': the step, target.url or the service is wrong'}`,
         ),
       )
       // A sentinel's answers say nothing of k6's.
