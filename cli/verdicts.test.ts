@@ -59,11 +59,12 @@ it('events on standard output are not mixed with lines for people', async () => 
 })
 
 it('what breaks off says why in the reports, and its error goes on', async () => {
-  const reporter = [`ndjson:${join(folder, 'events.ndjson')}`]
+  const reporter = ['terminal', `ndjson:${join(folder, 'events.ndjson')}`]
   const failing = reportVerdicts('am.yml', { reporter }, async () => {
     throw new EnvironmentError('promtool is gone.')
   })
   await expect(failing).rejects.toThrow('promtool is gone.')
+  expect(printed).toBe('')
   expect(eventsIn(await file('events.ndjson'))).toMatchObject([{ end: { exitCode: 3, verdict: 'promtool is gone.' } }])
 })
 

@@ -39,9 +39,15 @@ export async function reportVerdicts(
     config: { file: resolve(file), folder: dirname(resolve(file)), reporters: undefined },
     positionOf: () => undefined,
   })
-  const reporter = multiplexed([...reporters, ...(folder ? [junitReporter({ path: folder.junit })] : [])])
-  const forPeople = reporters.some(({ name }) => name === 'terminal')
-  const { results, sentence } = await toTheEnd(reporter, run, () =>
+  const terminal = reporters.filter(({ name }) => name === 'terminal')
+  const forPeople = terminal.length > 0
+  const others = multiplexed([
+    ...reporters.filter((one) => !terminal.includes(one)),
+    ...(folder ? [junitReporter({ path: folder.junit })] : []),
+  ])
+  const reporter = multiplexed([...terminal, others])
+  // People are told on standard error what broke off.
+  const { results, sentence } = await toTheEnd(others, run, () =>
     judge((lines) => {
       if (forPeople && verbosityOf(flags) !== 'quiet') process.stdout.write(`${lines.join('\n')}\n`)
     }),
