@@ -76,7 +76,7 @@ test('finds services, counters, lines, traces and rules, and writes what a run c
   expect(config).toContain(
     "requests: { kind: 'http', metric: 'http_requests_total', route: 'route', method: 'method', status: 'status' }",
   )
-  expect(config).toContain("selector: '{service_name=\"todos\"}', message: 'request completed'")
+  expect(config).toMatch(/selector: '\{service_name="todos"\}',\s+message: 'request completed'/)
   expect(config).toContain('GatewayHighErrorRate')
   expect(journey).toContain("    listTodos: get('/todos', 200, ['gateway', 'todos']),")
   expect(journey).toContain("    // addTodo: post('/todos', 201, ['gateway']),")
