@@ -1,5 +1,4 @@
 import { dirname, join, parse } from 'node:path'
-import { type Command, Option } from 'commander'
 import { type ExitCode, UsageError } from '../lib/errors.ts'
 import type { Labels } from '../lib/matcher.ts'
 import { routesOf } from '../lib/route-tree.ts'
@@ -21,12 +20,12 @@ import {
 import type { KnownAlert } from '../validators/routes/findings/finding.ts'
 import { findFindings, findingInWords, findingResults } from '../validators/routes/findings/findings.ts'
 import { filesMatching, readRuleFiles } from '../validators/rules/files.ts'
-import { type Flags, withFlags } from './flags.ts'
+import type { Flags } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { type RouteRow, routeTable } from './route-table.ts'
 import { type Judged, type Print, reportVerdicts } from './verdicts.ts'
 
-interface RouteFlags extends Pick<Flags, 'out' | 'quiet' | 'verbose' | 'reporter'> {
+export interface RouteFlags extends Pick<Flags, 'out' | 'quiet' | 'verbose' | 'reporter'> {
   readonly config: string
   readonly expect?: string
   readonly rules?: readonly string[]
@@ -35,32 +34,11 @@ interface RouteFlags extends Pick<Flags, 'out' | 'quiet' | 'verbose' | 'reporter
 
 const usualWidth = 80
 
-/** Adds `route` to the command `alerts`. */
-export function withRouteCommand(alerts: Command, done: (exitCode: ExitCode) => void): void {
-  const route = alerts
-    .command('route')
-    .description('prove an Alertmanager file: who is told of what, tried in a real Alertmanager that can tell nobody')
-    .addOption(
-      new Option('--config <file>', "Alertmanager's file").env('MUSTER_ALERTMANAGER_FILE').makeOptionMandatory(),
-    )
-    .addOption(
-      new Option(
-        '--expect <file>',
-        'who must be told of which alert; else beside the file, written on the first run',
-      ).env('MUSTER_EXPECT'),
-    )
-    .addOption(
-      new Option('--rules <pattern...>', "rule files, such as 'rules/*.yml', whose alerts are routed, too").env(
-        'MUSTER_RULES',
-      ),
-    )
-    .addOption(new Option('--update', 'take what is seen now for right').env('MUSTER_UPDATE'))
-  withFlags(route, 'verdictsOut', 'reporter', 'quiet', 'verbose').action(async (flags: RouteFlags) => {
-    done(await reportVerdicts(flags.config, flags, (print) => judgeRoutes(flags, print)))
-  })
+/** `muster alerts route`: what the file tells by itself, and what Alertmanager does with it. */
+export function alertsRouteCommand(flags: RouteFlags): Promise<ExitCode> {
+  return reportVerdicts(flags.config, flags, (print) => judgeRoutes(flags, print))
 }
 
-/** `muster alerts route`: what the file tells by itself, and what Alertmanager does with it. */
 async function judgeRoutes(flags: RouteFlags, print: Print): Promise<Judged> {
   const startedAt = Date.now()
   const signal = interruptible()

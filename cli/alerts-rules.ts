@@ -1,7 +1,5 @@
 import { dirname, join, resolve, sep } from 'node:path'
-import { type Command, InvalidArgumentError, Option } from 'commander'
 import { EnvironmentError, type ExitCode, UsageError } from '../lib/errors.ts'
-import { parsePrometheusDuration } from '../lib/prometheus-duration.ts'
 import type { CheckResult } from '../lib/verdict.ts'
 import { obtain } from '../stack/obtain.ts'
 import { Gate, JsonClient } from '../validators/backends/http.ts'
@@ -18,12 +16,12 @@ import { mutationResults } from '../validators/rules/mutation-results.ts'
 import { parseRules, Recordings } from '../validators/rules/recordings.ts'
 import type { RuleGroup } from '../validators/rules/rule-file.ts'
 import { ruleKeys } from '../validators/rules/rule-keys.ts'
-import { type Flags, verbosityOf, withFlags } from './flags.ts'
+import { type Flags, verbosityOf } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { rulesReport } from './rules-report.ts'
 import { type Judged, type Print, reportVerdicts } from './verdicts.ts'
 
-interface RulesFlags extends Flags {
+export interface RulesFlags extends Flags {
   readonly rules: readonly string[]
   readonly tests?: readonly string[]
   readonly prometheus?: string
@@ -37,38 +35,13 @@ interface RulesFlags extends Flags {
 /** The default of Prometheus' `global.evaluation_interval`. */
 const usualIntervalMs = 60_000
 
-/** Adds `rules` to the command `alerts`. */
-export function withRulesCommand(alerts: Command, done: (exitCode: ExitCode) => void): void {
-  const rules = alerts
-    .command('rules')
-    .description('prove rule files: lint, behaviour in simulated time, how good their tests are, live series')
-    .addOption(
-      new Option('--rules <pattern...>', "rule files, such as 'rules/*.yml'").env('MUSTER_RULES').makeOptionMandatory(),
-    )
-    .addOption(new Option('--tests <pattern...>', 'your own test files for promtool, to be scored').env('MUSTER_TESTS'))
-    .addOption(
-      new Option('--prometheus <url>', 'look at live series and evaluations there').env('MUSTER_PROMETHEUS_URL'),
-    )
-    .addOption(new Option('--snapshot <file>', 'where behaviour is kept; else beside the rules').env('MUSTER_SNAPSHOT'))
-    .addOption(new Option('--update', 'take what is seen now for right').env('MUSTER_UPDATE'))
-    .addOption(
-      new Option('--interval <duration>', 'of groups that name none; asked of --prometheus, else 1m')
-        .env('MUSTER_INTERVAL')
-        .argParser(interval),
-    )
-    .addOption(
-      new Option('--min-score <share>', 'the least share of mutants that tests must notice, 0 to 1')
-        .env('MUSTER_MIN_SCORE')
-        .argParser(share),
-    )
-  withFlags(rules, 'config', 'verdictsOut', 'reporter', 'quiet', 'verbose').action(async (flags: RulesFlags) => {
-    const from = process.cwd()
-    const files = await filesMatching(flags.rules, from, '--rules')
-    done(await reportVerdicts(files[0] ?? from, flags, (print) => judgeRules(files, from, flags, print)))
-  })
+/** `muster alerts rules`: everything that can be said of rule files, and of what their tests notice. */
+export async function alertsRulesCommand(flags: RulesFlags): Promise<ExitCode> {
+  const from = process.cwd()
+  const files = await filesMatching(flags.rules, from, '--rules')
+  return reportVerdicts(files[0] ?? from, flags, (print) => judgeRules(files, from, flags, print))
 }
 
-/** `muster alerts rules`: everything that can be said of rule files, and of what their tests notice. */
 async function judgeRules(files: readonly string[], from: string, flags: RulesFlags, print: Print): Promise<Judged> {
   const signal = interruptible()
   const tests = flags.tests ? await filesMatching(flags.tests, from, '--tests') : undefined
@@ -169,19 +142,6 @@ async function intervalOf(source: LiveSource, groups: readonly RuleGroup[]): Pro
   const loaded = await source.catalogue.groups(source.signal)
   const silent = new Set(groups.filter(({ intervalMs }) => intervalMs === undefined).map(({ name }) => name))
   return loaded.find(({ name }) => silent.has(name))?.intervalMs
-}
-
-function interval(text: string): number {
-  const ms = parsePrometheusDuration(text)
-  if (!ms) throw new InvalidArgumentError('It must be a duration such as 15s or 1m.')
-  return ms
-}
-
-function share(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !(value >= 0 && value <= 1))
-    throw new InvalidArgumentError('It must be a number from 0 to 1.')
-  return value
 }
 
 /** What is being done, on one line that a terminal overwrites; silent elsewhere. */

@@ -1,23 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import type { Command } from 'commander'
 import { type ExitCode, exitCodes, UsageError } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { type DocumentedCheck, docsFolder, documentedCheck, documentedChecks } from '../reports/check-docs.ts'
 import { table } from '../reports/table.ts'
 import { oneLine } from '../reports/text.ts'
 
-/** Adds `muster explain [check]`. */
-export function withExplainCommand(program: Command, done: (exitCode: ExitCode) => void): void {
-  program
-    .command('explain')
-    .description('what a check asks, how it judges, what red means and where to look first')
-    .argument('[check]', 'its id, such as metrics.request-count.todos, or the beginning of ids; all by default')
-    .action(async (check: string | undefined) => done(await explainCommand(check ?? '')))
-}
-
-/** @throws UsageError if there is no such check */
-async function explainCommand(id: string): Promise<ExitCode> {
+/** `muster explain [check]`: its page, or a list where several fit. @throws UsageError if there is no such check */
+export async function explainCommand(id: string): Promise<ExitCode> {
   const checks = documentedChecks()
   const exact = checks.find(({ page, pattern }) => page === id || pattern === id) ?? documentedCheck(id)
   const found = exact ? [exact] : checks.filter(({ page }) => id === '' || page.startsWith(`${id.replace(/\.$/, '')}.`))

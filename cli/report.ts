@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { Command } from 'commander'
 import { formatDuration } from '../lib/duration.ts'
 import { type ExitCode, exitCodes, UsageError } from '../lib/errors.ts'
 import { reportFiles } from '../reports/folder.ts'
@@ -14,30 +13,13 @@ import { table } from '../reports/table.ts'
 import { isRed } from '../reports/terminal-summary.ts'
 import { oneLine } from '../reports/text.ts'
 import { loadConfig } from '../validators/config.ts'
-import { type Flags, reportsFolder, withFlags } from './flags.ts'
-
-/** Adds `muster report [run]` and `muster report list`. */
-export function withReportCommand(program: Command, done: (exitCode: ExitCode) => void): void {
-  const report = program
-    .command('report')
-    .description('render the HTML report of a past run again')
-    .argument('[run]', 'its folder or its id; the latest by default')
-    .option('--open', 'open it in the browser')
-  withFlags(report, 'config', 'out').action(async (run: string | undefined, flags: Flags & { open?: boolean }) => {
-    done(await reportCommand(run, flags))
-  })
-  const list = new Command('list').description('the runs that have a report, the newest first')
-  withFlags(list, 'config', 'out').action(async (_, command: Command) => {
-    done(await listCommand(command.optsWithGlobals<Flags>()))
-  })
-  report.addCommand(list)
-}
+import { type Flags, reportsFolder } from './flags.ts'
 
 /**
  * Renders `report.html` beside a run.json again, with this version of muster.
  * @throws UsageError if there is no such run
  */
-async function reportCommand(run: string | undefined, flags: Flags & { open?: boolean }): Promise<ExitCode> {
+export async function reportCommand(run: string | undefined, flags: Flags & { open?: boolean }): Promise<ExitCode> {
   const folder = await folderOf(run, flags)
   const { html } = reportFiles(folder)
   const page = renderPage(await readRun(folder), await bundleAssets())
@@ -63,7 +45,8 @@ async function reportsOf(flags: Flags): Promise<string> {
   return reportsFolder(flags, await loadConfig(flags.config, process.cwd()))
 }
 
-async function listCommand(flags: Flags): Promise<ExitCode> {
+/** `muster report list`: a row for each run. @throws UsageError if there is none */
+export async function reportListCommand(flags: Flags): Promise<ExitCode> {
   const base = await reportsOf(flags)
   const runs = await listRuns(base)
   if (runs.length === 0)

@@ -210,17 +210,20 @@ async function sampling({ config, backends, signal }: Patient, name: string, ser
   const limit = Math.min(source.can.limit, 1000)
   // More than can be read at once need not be read to know the share.
   if (counted < 20 || counted > limit) return []
+  // A name without any span is told of by itself.
+  if (!(await source.services(signal)).includes(namedBy(source, traces.service))) return []
   const now = Date.now()
   let traced = 0
   await source.search({ service: traces.service, from: now - recentMs, to: now, limit }, () => (traced += 1), signal)
   if (traced >= 0.9 * counted) return []
-  const share = Math.max(0.01, Math.round((100 * traced) / counted) / 100)
+  const share = Math.round((100 * traced) / counted) / 100
   return [
     {
       rank: 1,
       text: `${name} counted some ${counted} requests in the last ${formatDuration(recentMs)}, and ${traced} were traced: somebody samples, or spans are lost`,
       path: ['traces', 'sampling'],
-      write: `traces: { sampling: { by: 'service', share: ${share} } }`,
+      // Nothing at all is lost rather than sampled.
+      ...(share === 0 ? {} : { write: `traces: { sampling: { by: 'service', share: ${share} } }` }),
     },
   ]
 }

@@ -3,7 +3,6 @@ import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isCancel, text } from '@clack/prompts'
-import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type ExitCode, exitCodes, MusterError, UsageError } from '../../lib/errors.ts'
 import type { BackendEndpoints } from '../../validators/config.ts'
 import { httpUrl } from '../../validators/config-values.ts'
@@ -13,7 +12,7 @@ import { stepsOfOpenApi } from './openapi.ts'
 import { survey } from './survey.ts'
 import { configText, type ImportPath, journeyText } from './text.ts'
 
-interface InitFlags {
+export interface InitFlags {
   readonly url?: string
   readonly prometheus?: string
   readonly loki?: string
@@ -37,36 +36,11 @@ const questions = [
 
 const [configName, journeyName] = ['muster.config.ts', 'first.ts']
 
-/** Adds `muster init`. */
-export function withInitCommand(program: Command, done: (code: ExitCode) => void): void {
-  program
-    .command('init')
-    .description('write a config and a first journey for your own service, from what is found there')
-    .addOption(
-      new Option('--url <url>', 'the base URL of the service; harmless requests are sent there').env('MUSTER_INIT_URL'),
-    )
-    .addOption(new Option('--prometheus <url>', 'Prometheus, which scrapes the service'))
-    .addOption(new Option('--loki <url>', 'Loki, which holds its log lines'))
-    .addOption(new Option('--jaeger <url>', "Jaeger's query API, which holds its traces").conflicts('zipkin'))
-    .addOption(new Option('--zipkin <url>', 'Zipkin, which holds its traces'))
-    .addOption(new Option('--alertmanager <url>', 'Alertmanager'))
-    .addOption(new Option('--openapi <file or url>', 'an OpenAPI or Swagger document, for the steps').conflicts('har'))
-    .addOption(new Option('--har <file>', "a browser's recording (HAR 1.2), for the steps"))
-    .addOption(
-      new Option(
-        '--header <name=VARIABLE>',
-        'a header of every request, and the environment variable with its value',
-      ).argParser(headerOf),
-    )
-    .addOption(new Option('--yes', 'ask nothing: what has no flag is not there'))
-    .action(async (flags: InitFlags) => done(await initCommand(flags)))
-}
-
 /**
  * `muster init`: asks what has no flag, looks at the system, writes two files.
  * @throws UsageError if a file is there already; EnvironmentError if something does not answer
  */
-async function initCommand(flags: InitFlags): Promise<ExitCode> {
+export async function initCommand(flags: InitFlags): Promise<ExitCode> {
   const folder = process.cwd()
   for (const name of [configName, journeyName]) {
     const path = join(folder, name)
@@ -113,13 +87,6 @@ async function initCommand(flags: InitFlags): Promise<ExitCode> {
     `${lines.map((line) => `- ${line}\n`).join('')}Written: ${configName}, ${journeyName}. Next: muster run\n`,
   )
   return exitCodes.passed
-}
-
-function headerOf(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
-  const [, name, variable] = /^([\w-]+)=([A-Za-z_]\w*)$/.exec(text) ?? []
-  if (name === undefined || variable === undefined)
-    throw new InvalidArgumentError('It must be name=VARIABLE; the value stands in the environment variable alone.')
-  return { ...before, [name]: variable }
 }
 
 async function asked(flags: InitFlags): Promise<InitFlags> {
