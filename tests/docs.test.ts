@@ -9,6 +9,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { anchorOf } from '../cli/docs/check-pages.ts'
 import { makeProgram } from '../cli/program.ts'
 import { parseConfig } from '../validators/config.ts'
+import { readAlertmanagerFile } from '../validators/routes/alertmanager-file.ts'
+import { readExpectations } from '../validators/routes/expectation.ts'
+import { readSlos } from '../validators/slo/file.ts'
 import { Project, root } from './harness.ts'
 import { blocksOf, commandsOf, pages, pathWithNpx } from './markdown.ts'
 
@@ -103,6 +106,46 @@ describe('snippets', () => {
       }
     },
   )
+})
+
+/** What reads a YAML file that begins so; a part of a file is made whole first. */
+const yamlReaders: readonly (readonly [
+  begin: RegExp,
+  whole: (code: string) => string,
+  read: (file: string) => unknown,
+])[] = [
+  [/^slos:/, (code) => code, readSlos],
+  [/^- alert:/, (code) => code, readExpectations],
+  [/^receivers:/, (code) => `route: { receiver: pager }\n${code}`, readAlertmanagerFile],
+  [
+    /^ {4}# muster allow /,
+    (code) =>
+      `time_intervals: [{ name: office, time_intervals: [{ weekdays: ['monday:friday'] }] }]
+receivers: [{ name: pager }, { name: batch }]
+route:
+  receiver: pager
+  routes:
+${code}`,
+    readAlertmanagerFile,
+  ],
+]
+const yamls = [...texts].flatMap(([page, text]) =>
+  blocksOf(text)
+    .filter(({ language }) => language === 'yaml')
+    .map(({ code }, n) => ({ page, n, code })),
+)
+
+test.each(yamls)('YAML snippet $n of $page is one that muster reads', async ({ code }) => {
+  const [, whole, read] = yamlReaders.find(([begin]) => begin.test(code)) ?? []
+  if (!whole || !read) throw new Error(`no reader is known for what begins with ${code.slice(0, 40)}`)
+  const folder = await mkdtemp(join(tmpdir(), 'muster-docs-'))
+  try {
+    const file = join(folder, 'snippet.yml')
+    await writeFile(file, whole(code))
+    expect(await read(file)).toBeTruthy()
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 })
 
 /** Commands of a page: lines of `sh` blocks, and indented ones; what follows two blanks is prose. */
