@@ -132,7 +132,7 @@ ${code}`,
 const yamls = [...texts].flatMap(([page, text]) =>
   blocksOf(text)
     .filter(({ language }) => language === 'yaml')
-    .map(({ code }, n) => ({ page, n, code })),
+    .map(({ code }, n) => ({ page, n: n + 1, code })),
 )
 
 test.each(yamls)('YAML snippet $n of $page is one that muster reads', async ({ code }) => {
