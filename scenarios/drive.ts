@@ -358,9 +358,9 @@ function phaseAt(phases: readonly LoadPhase[], elapsedMs: number): string {
 
 /** One line: the message and where it was thrown. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return `threw ${String(error)}`.replace(/\s+/g, ' ')
+  if (!(error instanceof Error)) return String(error).replace(/\s+/g, ' ')
   const place = /at .*?([^/\s(]+\.ts:\d+)/.exec(error.stack ?? '')?.[1]
-  return `threw ${error.message}${place === undefined ? '' : ` (${place})`}`.replace(/\s+/g, ' ')
+  return `${error.message}${place === undefined ? '' : ` (${place})`}`.replace(/\s+/g, ' ')
 }
 
 function userName(journey: string, instance: number, place: number): string {
@@ -402,7 +402,7 @@ function cleanup(base: Base, driven: DrivenJourney, prepared: readonly unknown[]
     try {
       testData.cleanup({ ...hands, user, data } as never)
     } catch (error) {
-      console.error(`teardown of ${user.name} ${describe(error)}`)
+      console.error(`teardown of ${user.name} threw ${describe(error)}`)
     }
   }
 }
