@@ -54,3 +54,8 @@ export interface CheckResult {
   readonly accepted?: { readonly reason: string; readonly owner: string; readonly expires: string }
   readonly evidence: Evidence
 }
+
+/** True for what is never green: it failed, had no data, or could not be asked. */
+export function isRed({ verdict }: Pick<CheckResult, 'verdict'>): boolean {
+  return verdict === 'failed' || verdict === 'no-data' || verdict === 'errored'
+}

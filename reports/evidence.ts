@@ -1,5 +1,5 @@
 import { formatDuration } from '../lib/duration.ts'
-import type { CheckResult, Window } from '../lib/verdict.ts'
+import { type CheckResult, isRed, type Window } from '../lib/verdict.ts'
 import { explainCommand } from './check-docs.ts'
 
 /** Where a check belongs, as people and CI systems see it: `metrics / basic`, or `stack` for the whole run. */
@@ -27,10 +27,10 @@ export interface EvidenceLine {
 }
 
 /** All that a verdict rests on, in the order in which one asks for it. */
-export function evidenceLines({ id, reason, verdict, evidence }: CheckResult): EvidenceLine[] {
+export function evidenceLines(result: CheckResult): EvidenceLine[] {
+  const { id, reason, evidence } = result
   const { query, window, deadline, details, reproduce, link } = evidence
   const attempts = `${evidence.attempts} ${evidence.attempts === 1 ? 'attempt' : 'attempts'}`
-  const red = verdict === 'failed' || verdict === 'no-data' || verdict === 'errored'
   const lines: [string, string | undefined, EvidenceKind?][] = [
     ['reason', reason],
     ['expected', evidence.expected],
@@ -43,7 +43,7 @@ export function evidenceLines({ id, reason, verdict, evidence }: CheckResult): E
     ['reproduce', reproduce, 'command'],
     ['link', link, 'address'],
     ['check', id],
-    ['explained', red ? explainCommand(id) : undefined, 'command'],
+    ['explained', isRed(result) ? explainCommand(id) : undefined, 'command'],
   ]
   return lines.flatMap(([label, text, kind = 'prose']) => (text ? [{ label, text, kind }] : []))
 }

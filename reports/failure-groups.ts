@@ -1,7 +1,6 @@
 import { isAbsolute, relative, sep } from 'node:path'
 import type { Position, PositionFinder } from '../lib/position.ts'
-import type { CheckResult, Signal, Verdict } from '../lib/verdict.ts'
-import { isRed } from './terminal-summary.ts'
+import { type CheckResult, isRed, type Signal, type Verdict } from '../lib/verdict.ts'
 
 /** One expectation that does not hold, be it in one scenario or in several. */
 export interface FailureGroup {

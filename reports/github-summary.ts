@@ -1,11 +1,11 @@
 import { formatDuration } from '../lib/duration.ts'
 import { exitCodes } from '../lib/errors.ts'
 import type { RollCallRow } from '../lib/event.ts'
-import { type CheckResult, signals } from '../lib/verdict.ts'
+import { type CheckResult, isRed, signals } from '../lib/verdict.ts'
 import { evidenceLines, placeOf } from './evidence.ts'
 import { codeBlock, htmlText, markdownTable, markdownText } from './markdown.ts'
 import type { RunFacts } from './run-facts.ts'
-import { count, isRed, looks, percent, verdictColumns, verdictWord } from './terminal-summary.ts'
+import { count, looks, percent, verdictColumns, verdictWord } from './terminal-summary.ts'
 import { shortened } from './text.ts'
 import { thresholdRows } from './thresholds.ts'
 

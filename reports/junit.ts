@@ -1,7 +1,7 @@
 import imported, { type Builder, type TestCase } from 'junit-report-builder'
 import { exitCodes } from '../lib/errors.ts'
 import type { Plan, Reporter, RollCallTable, RunEnd, RunEvent, ScenarioResult } from '../lib/event.ts'
-import { type CheckResult, signals } from '../lib/verdict.ts'
+import { type CheckResult, isRed, signals } from '../lib/verdict.ts'
 import { RewrittenFile } from './atomic-file.ts'
 import { evidenceLines, formatWindow, placeOf } from './evidence.ts'
 import { paint } from './paint.ts'
@@ -198,7 +198,7 @@ function fill(test: TestCase, result: CheckResult): void {
 /** Why the run as a whole can't be trusted, though all its checks may be green. */
 function runProblem(end: RunEnd | undefined, checks: readonly CheckResult[]): string | undefined {
   if (end === undefined) return unfinished
-  const red = checks.some(({ verdict }) => verdict === 'failed' || verdict === 'no-data' || verdict === 'errored')
+  const red = checks.some(isRed)
   const judged = red || checks.some(({ verdict }) => verdict === 'passed')
   switch (end.exitCode) {
     case exitCodes.passed:

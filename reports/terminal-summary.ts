@@ -1,7 +1,7 @@
 import { formatDuration } from '../lib/duration.ts'
 import { exitCodes } from '../lib/errors.ts'
 import type { RunEnd, ScenarioResult } from '../lib/event.ts'
-import { type CheckResult, signals, type Verdict, verdicts } from '../lib/verdict.ts'
+import { type CheckResult, isRed, signals, type Verdict, verdicts } from '../lib/verdict.ts'
 import { type EvidenceLine, evidenceLines, placeOf } from './evidence.ts'
 import type { Paint } from './paint.ts'
 import { table } from './table.ts'
@@ -16,10 +16,6 @@ export const looks: Readonly<Record<Verdict, { mark: string; word: string; color
   errored: { mark: '!', word: 'errored', color: 'red' },
   accepted: { mark: '~', word: 'accepted', color: 'yellow' },
   skipped: { mark: '-', word: 'skipped', color: 'yellow' },
-}
-
-export function isRed({ verdict }: CheckResult): boolean {
-  return verdict === 'failed' || verdict === 'no-data' || verdict === 'errored'
 }
 
 /** One check in one line: where, what, and for anything but green, why. */

@@ -1,6 +1,6 @@
 import { formatDuration } from '../lib/duration.ts'
 import type { LiveLoad, LoadProgress, Reporter, RunEvent, ScenarioResult } from '../lib/event.ts'
-import type { CheckResult } from '../lib/verdict.ts'
+import { type CheckResult, isRed } from '../lib/verdict.ts'
 import { attemptLine, attemptsOf } from './attempts.ts'
 import { liveOutput, type Output, type OutputStream, plainOutput, silentOutput } from './live-line.ts'
 import { type Paint, paint, wantsColor, wantsLiveLine } from './paint.ts'
@@ -13,7 +13,6 @@ import {
   count,
   evidenceBlock,
   failureLines,
-  isRed,
   looks,
   percent,
   scenarioTable,

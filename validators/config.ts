@@ -92,6 +92,8 @@ const label = name.or(z.literal(false))
 const labelOf = (what: string) =>
   `The label with the ${what}; false: it has none, so that what it would tell apart is counted together.`
 
+const port = z.number().int().min(1).max(65_535)
+
 const service = z.strictObject({
   job: z
     .string()
@@ -321,31 +323,17 @@ const schema = z
     slos: slosSchema
       .default([])
       .describe('Service level objectives, which `muster slo` makes rules of and whose recorded figures a run judges.'),
-    sinkPort: z
-      .number()
-      .int()
-      .min(1)
-      .max(65_535)
+    sinkPort: port
       .optional()
       .describe(
         "The loopback port at which your own Alertmanager's receivers find muster: `http://127.0.0.1:<port>/slack/<name>`, and so on for each integration.",
       ),
-    sinkSmtpPort: z
-      .number()
-      .int()
-      .min(1)
-      .max(65_535)
+    sinkSmtpPort: port
       .optional()
       .describe(
         'The loopback port at which its mails find muster, with STARTTLS and AUTH; absent: no mail is received.',
       ),
-    sinkSmtpsPort: z
-      .number()
-      .int()
-      .min(1)
-      .max(65_535)
-      .optional()
-      .describe('The same with TLS from the first byte, for `force_implicit_tls`.'),
+    sinkSmtpsPort: port.optional().describe('The same with TLS from the first byte, for `force_implicit_tls`.'),
   })
   .superRefine((config, context) => {
     for (const issue of trialIssues(config)) context.addIssue({ code: 'custom', ...issue })

@@ -5,7 +5,7 @@ import type { RunEvent } from '../lib/event.ts'
 import { makeLedger } from '../lib/ledger.ts'
 import { eventually } from '../lib/poll.ts'
 import { hex8 } from '../lib/trace-id.ts'
-import type { CheckResult, Window } from '../lib/verdict.ts'
+import { type CheckResult, isRed, type Window } from '../lib/verdict.ts'
 import { Acceptances } from './accepted.ts'
 import { quietChecks } from './alerts/quiet.ts'
 import { holdTrials, type PlannedTrials, planTrials } from './alerts/trials.ts'
@@ -187,7 +187,7 @@ export function wants(only: string | undefined, signal: string, id?: string): bo
 
 /** If several apply: invalid before failed before environment. Nothing judged is a failure. */
 export function exitCodeOf(results: readonly CheckResult[]): ExitCode {
-  const red = results.filter(({ verdict }) => verdict === 'failed' || verdict === 'no-data' || verdict === 'errored')
+  const red = results.filter(isRed)
   if (red.some(({ id }) => invalidating.has(id))) return exitCodes.invalid
   if (red.some(({ verdict }) => verdict !== 'errored')) return exitCodes.failed
   if (red.length > 0) return exitCodes.environment

@@ -1,8 +1,8 @@
 import type { LinkTemplates } from '../../lib/links.ts'
-import { signals, verdicts } from '../../lib/verdict.ts'
+import { isRed, signals, verdicts } from '../../lib/verdict.ts'
 import { placeOf } from '../evidence.ts'
 import type { Run } from '../run-schema.ts'
-import { count, isRed, looks } from '../terminal-summary.ts'
+import { count, looks } from '../terminal-summary.ts'
 import { evidence, hasStory } from './failures.ts'
 import { html, type Markup } from './markup.ts'
 

@@ -1,5 +1,5 @@
+import { isRed } from '../../lib/verdict.ts'
 import type { Run } from '../run-schema.ts'
-import { isRed } from '../terminal-summary.ts'
 
 /** A red check, and its place among all. */
 export interface Red {

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { StartAlertmanager } from '../../lib/lone-alertmanager.ts'
 import type { Labels } from '../../lib/matcher.ts'
 import type { Route } from '../../lib/route-tree.ts'
-import type { CheckResult } from '../../lib/verdict.ts'
+import { type CheckResult, isRed } from '../../lib/verdict.ts'
 import { Gate } from '../backends/http.ts'
 import type { AlertmanagerFile } from './alertmanager-file.ts'
 import type { Surroundings } from './experiment.ts'
@@ -128,10 +128,6 @@ async function judgedBy<T extends Outcome>(
   const since = performance.now()
   const outcome = await attempt()
   return { outcome, doubtful: outcome.results.some(isRed) && pulse.stalledSince(since) }
-}
-
-function isRed({ verdict }: CheckResult): boolean {
-  return verdict !== 'passed' && verdict !== 'skipped'
 }
 
 function unjudged(result: CheckResult): CheckResult {
